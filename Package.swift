@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+// CodecKit: compression codecs, backup archives and the tool over them.
+
+import PackageDescription
+
+/// Every target is built the same way.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// The C libraries are linked statically wherever Debian ships an archive, so that an installed tool needs none of
+/// them on the target; ISA-L exists only as a shared library.
+let codecLibraries: [LinkerSetting] = [
+  .linkedLibrary(":libzstd.a"),
+  .linkedLibrary(":liblz4.a"),
+  .linkedLibrary(":libsnappy.a"),
+  .linkedLibrary(":libdeflate.a"),
+  .linkedLibrary(":libz.a"),
+  .linkedLibrary(":libxxhash.a"),
+  .linkedLibrary("isal"),
+  .linkedLibrary("stdc++"),
+]
+
+let package = Package(
+  name: "CodecKit",
+  products: [
+    .library(name: "CodecKit", targets: ["CodecKit"]),
+    .executable(name: "archivetool", targets: ["archivetool"]),
+  ],
+  targets: [
+    .target(
+      name: "CCodecs",
+      cSettings: [.define("_GNU_SOURCE")],
+      linkerSettings: codecLibraries),
+    .target(name: "CodecKit", dependencies: ["CCodecs"], swiftSettings: settings),
+    .target(name: "SystemIO", dependencies: ["CCodecs"], swiftSettings: settings),
+    .target(name: "CommandLineKit", swiftSettings: settings),
+    .executableTarget(
+      name: "archivetool",
+      dependencies: ["CodecKit", "SystemIO", "CommandLineKit"],
+      swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["CodecKit", "SystemIO"], path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(name: "CodecKitTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
+    .testTarget(name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], swiftSettings: settings),
+    .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,13 @@
+// The one header that Swift imports: a thin, typed border to the C libraries.
+// One header per library, one .c per header; no allocation policy, no buffering and no format logic here.
+#ifndef CCODECS_H
+#define CCODECS_H
+
+#include "ccodecs_system.h"
+#include "ccodecs_checksum.h"
+#include "ccodecs_zstd.h"
+#include "ccodecs_lz4.h"
+#include "ccodecs_snappy.h"
+#include "ccodecs_deflate.h"
+
+#endif
