@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a chunk stands in its stream: what packing may depend on besides the chunk's bytes.
+struct ChunkPlace: Hashable, Sendable {
+  /// Counted from 0.
+  var index: UInt64
+  /// Whether nothing follows it.
+  var isLast: Bool
+  /// Whether it is all there is: such streams take a format's plainest form.
+  var isOnly: Bool { index == 0 && isLast }
+}
+
+/// What the assembler has to know of a packed chunk.
+struct PackedChunk: Hashable, Sendable {
+  /// How many bytes went in.
+  var contentSize: Int
+  /// How many bytes came out.
+  var packedSize: Int
+}
+
+/// Packs chunks that do not depend on each other: the part of a format that workers do. Holds one native context, and is
+/// used by one thread at a time.
+protocol ChunkPacker: AnyObject {
+  /// The most bytes that a chunk of `count` bytes becomes.
+  func packedBound(_ count: Int) -> Int
+
+  /// Packs one chunk. The result depends on nothing but the arguments and the options.
+  ///
+  /// - Parameters:
+  ///   - chunk: the bytes; empty only when the whole stream is.
+  ///   - place: where it stands.
+  ///   - output: has room for at least ``packedBound(_:)``.
+  func pack(_ chunk: RawSpan, at place: ChunkPlace, into output: inout OutputRawSpan) throws(CodecError) -> PackedChunk
+}
+
+/// Puts packed chunks together: the part of a format that happens in order, on one thread.
+protocol ChunkAssembler: AnyObject {
+  /// How many bytes of input a chunk takes; the last one may be shorter, and a flush cuts early.
+  var chunkSize: Int { get }
+
+  /// A packer for one worker.
+  func makePacker() throws(CodecError) -> any ChunkPacker
+
+  /// Writes what stands before the first chunk.
+  func begin(_ first: ChunkPlace, into output: inout ByteBuffer) throws(CodecError)
+
+  /// Notes a chunk whose packed form is going out now: checksums over the whole stream, tables.
+  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError)
+
+  /// Writes what stands behind the last chunk.
+  func end(into output: inout ByteBuffer) throws(CodecError)
+
+  /// Back to before ``begin(_:into:)``.
+  func reset()
+}

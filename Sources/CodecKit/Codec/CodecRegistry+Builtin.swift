@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The codecs that come with the library: one line each.
+
+extension CodecRegistry {
+  /// All codecs of this library.
+  public static let builtin: CodecRegistry = {
+    var registry = CodecRegistry()
+    for codec in builtinCodecs {
+      // Names of our own codecs cannot collide; a test registers them one by one and checks.
+      try? registry.register(codec)
+    }
+    return registry
+  }()
+
+  static let builtinCodecs: [any Codec] = [
+    Store()
+  ]
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Which codec wrote these bytes: content first, the file name breaks ties.
+
+extension CodecRegistry {
+  /// How many bytes from the start of a stream detection looks at. Fewer are fine when the stream is shorter.
+  public static let detectionLength = 64
+
+  /// What detection found.
+  public enum Detection: Sendable {
+    /// A codec claims the bytes.
+    case codec(any Codec)
+    /// The bytes are of a known format that no registered codec reads: its name.
+    case foreign(String)
+    /// Nobody knows the bytes.
+    case unknown
+  }
+
+  /// Finds the codec for a stream.
+  ///
+  /// A codec that is certain wins. Among codecs that are only possible (a skippable frame may begin a zstd or an lz4
+  /// stream; zlib's two bytes are weak), the one that the file name speaks for wins, then the first registered.
+  /// Formats without a signature are found by their suffix alone.
+  ///
+  /// - Parameters:
+  ///   - prefix: the first ``detectionLength`` bytes of the stream, or all of it when it is shorter.
+  ///   - fileName: the file's name, when there is one.
+  /// - Returns: the codec, or what the bytes are instead.
+  public func detect(_ prefix: RawSpan, fileName: String? = nil) -> Detection {
+    let bySuffix = fileName.flatMap { forSuffix(of: $0)?.codec }
+    var possible: (any Codec)?
+    for codec in codecs {
+      switch codec.recognizes(prefix) {
+      case .certain: return .codec(codec)
+      case .possible:
+        if codec.descriptor.id == bySuffix?.descriptor.id { return .codec(codec) }
+        if possible == nil { possible = codec }
+      case .no: break
+      }
+    }
+    if let foreign = ForeignFormat.recognize(prefix) { return .foreign(foreign) }
+    if let bySuffix, !bySuffix.descriptor.capabilities.contains(.signature) { return .codec(bySuffix) }
+    if let possible { return .codec(possible) }
+    return .unknown
+  }
+}

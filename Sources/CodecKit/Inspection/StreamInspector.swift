@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Walks a stream to report its structure: headers and sizes, without decoding more than it must.
+///
+/// The caller feeds bytes from the start of the stream and obeys the answer: how many bytes were used, and how many
+/// bytes behind them are of no interest. A caller that can seek jumps over those; one that cannot reads and drops them.
+public protocol StreamInspector: AnyObject {
+  /// Looks at the next bytes.
+  ///
+  /// - Parameters:
+  ///   - input: bytes that follow what was used and skipped so far.
+  ///   - isEnd: whether the stream ends behind them.
+  /// - Returns: what was used, and what may be skipped after it. With nothing used and nothing skipped, more input is
+  ///   needed; at the end, that means done.
+  /// - Throws: ``CodecError`` with `truncated`, `corrupt` and the like. ``report`` holds what was seen before.
+  func inspect(_ input: RawSpan, isEnd: Bool) throws(CodecError) -> InspectionStep
+
+  /// What was seen so far; complete after the last call.
+  var report: StreamReport { get }
+}
+
+/// How an inspector wants to go on.
+public struct InspectionStep: Hashable, Sendable {
+  /// How many of the given bytes were used.
+  public var used: Int
+  /// How many bytes after the used ones may be skipped; they may lie behind the given ones, even behind the end.
+  public var skip: UInt64
+
+  /// Makes a step.
+  public init(used: Int, skip: UInt64 = 0) {
+    self.used = used
+    self.skip = skip
+  }
+}
+
+/// The structure of a compressed stream.
+public struct StreamReport: Hashable, Sendable {
+  /// One frame, member or chunk.
+  public struct Frame: Hashable, Sendable {
+    /// What it is, such as `frame`, `skippable`, `member`.
+    public var kind: String
+    /// Where it starts in the stream.
+    public var offset: UInt64
+    /// Its size in the stream, headers and all.
+    public var packedSize: UInt64
+    /// How many bytes it holds, when that is known without decoding.
+    public var contentSize: UInt64?
+    /// How many blocks it has, when it is made of blocks.
+    public var blocks: UInt64?
+    /// More facts: name and value, in the order to show, such as `window: 2 MiB`.
+    public var details: [Detail]
+
+    /// Makes a frame.
+    public init(
+      kind: String, offset: UInt64, packedSize: UInt64, contentSize: UInt64? = nil, blocks: UInt64? = nil,
+      details: [Detail] = []
+    ) {
+      self.kind = kind
+      self.offset = offset
+      self.packedSize = packedSize
+      self.contentSize = contentSize
+      self.blocks = blocks
+      self.details = details
+    }
+  }
+
+  /// A named fact.
+  public struct Detail: Hashable, Sendable {
+    /// What it is about, such as `window`.
+    public var name: String
+    /// The fact, such as `2 MiB`.
+    public var value: String
+
+    /// Makes a fact.
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The most frames that a report lists; further ones are counted only, so that memory stays bounded.
+  public static let maximumListedFrames = 100_000
+
+  /// The frames in order, at most ``maximumListedFrames``.
+  public private(set) var frames: [Frame] = []
+  /// How many frames there are, listed or not.
+  public private(set) var frameCount: UInt64 = 0
+  /// How many of them hold content; the others are skippable or padding.
+  public private(set) var contentFrameCount: UInt64 = 0
+  /// How many bytes the stream holds, when every frame says so.
+  public private(set) var contentSize: UInt64? = 0
+  /// Which checksum protects the content, such as `XXH64`; `nil` when there is none, or not on every frame.
+  public var checksum: String?
+  /// Facts about the whole stream, in the order to show.
+  public var details: [Detail] = []
+  /// How it can be decoded, such as `in parallel, by frames`, `from start to end`.
+  public var access: String = "from start to end"
+
+  /// An empty report.
+  public init() {}
+
+  /// Adds a frame.
+  ///
+  /// - Parameters:
+  ///   - frame: the frame.
+  ///   - holdsContent: whether decoding it delivers bytes.
+  public mutating func append(_ frame: Frame, holdsContent: Bool = true) {
+    frameCount += 1
+    if holdsContent {
+      contentFrameCount += 1
+      if let size = frame.contentSize, let sum = contentSize {
+        let (total, overflow) = sum.addingReportingOverflow(size)
+        contentSize = overflow ? nil : total
+      } else {
+        contentSize = nil
+      }
+    }
+    if frames.count < Self.maximumListedFrames { frames.append(frame) }
+  }
+}

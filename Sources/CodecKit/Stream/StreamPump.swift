@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a pump reads from: a file, a socket, anything that fills memory.
+public protocol ByteSource: ~Copyable {
+  /// What reading can fail with.
+  associatedtype Failure: Error
+  /// Appends the next bytes to `room`.
+  ///
+  /// - Parameter room: has free capacity. May be filled partly.
+  /// - Returns: how many bytes were appended; 0 at the end only.
+  mutating func read(into room: inout OutputRawSpan) throws(Failure) -> Int
+}
+
+/// Where a pump writes to.
+public protocol ByteSink: ~Copyable {
+  /// What writing can fail with.
+  associatedtype Failure: Error
+  /// Takes all of `bytes`.
+  mutating func write(_ bytes: RawSpan) throws(Failure)
+}
+
+/// How a pump can fail: reading, coding and writing are different facts to whoever reports them.
+public enum PumpError<Reading: Error, Writing: Error>: Error {
+  /// The source failed.
+  case source(Reading)
+  /// The codec failed. Everything that it delivered before has been written.
+  case codec(CodecError)
+  /// The sink failed.
+  case sink(Writing)
+}
+
+/// Moves bytes from a source through an engine to a sink, in buffers of the engine's favourite sizes: no copy in
+/// between, and constant memory.
+public struct StreamPump: ~Copyable {
+  /// How many bytes were read and taken by the engine.
+  public private(set) var totalIn: UInt64 = 0
+  /// How many bytes were written.
+  public private(set) var totalOut: UInt64 = 0
+
+  private let engine: any StreamEngine
+  private let codec: CodecID
+  private let contentSize: UInt64?
+  private let limits: LimitEnforcer?
+  private var input = ByteBuffer()
+  private var output = ByteBuffer()
+
+  /// A pump that compresses.
+  ///
+  /// - Parameters:
+  ///   - codec: the codec.
+  ///   - options: what it should do.
+  /// - Throws: ``CodecError`` with `levelOutOfRange`, `invalidOption` or `outOfMemory`.
+  public init(compressing codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
+    self.codec = codec.descriptor.id
+    engine = try codec.makeCompressionEngine(options)
+    contentSize = options.contentSize
+    limits = nil
+  }
+
+  /// A pump that decompresses.
+  ///
+  /// - Parameters:
+  ///   - codec: the codec.
+  ///   - options: limits, dictionary, and what to do with bytes after the end.
+  /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
+  public init(decompressing codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
+    self.codec = codec.descriptor.id
+    engine = try codec.makeDecompressionEngine(options)
+    contentSize = nil
+    limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
+  }
+
+  /// What the decoder met that is no error.
+  public var notices: [StreamNotice] { engine.notices }
+
+  /// Moves everything from source to sink.
+  ///
+  /// - Parameters:
+  ///   - source: is read to its end.
+  ///   - sink: gets the result, also what was delivered before an error.
+  ///   - prefix: bytes that were read from the source before, for example to detect its format.
+  ///   - progress: is called after each step with the bytes taken in and written so far.
+  /// - Throws: ``PumpError``.
+  public mutating func run<Source: ByteSource & ~Copyable, Sink: ByteSink & ~Copyable>(
+    from source: inout Source, to sink: inout Sink, prefix: [UInt8] = [],
+    progress: (_ totalIn: UInt64, _ totalOut: UInt64) -> Void = { _, _ in }
+  ) throws(PumpError<Source.Failure, Sink.Failure>) {
+    let wanted = engine.preferredInputSize
+    input.reserve(max(wanted, prefix.count))
+    input.append(prefix)
+    output.reserve(engine.preferredOutputSize)
+    var atEnd = false
+    while true {
+      while !atEnd, input.count < wanted {
+        input.reserve(wanted - input.count)
+        var room = input.room()
+        let count: Int
+        do throws(Source.Failure) { count = try source.read(into: &room) } catch { throw .source(error) }
+        input.didAppend(count)
+        atEnd = count == 0
+      }
+      let step = try advance(to: &sink, reading: Source.Failure.self, flush: atEnd ? .finish : .none)
+      progress(totalIn, totalOut)
+      if step.state == .finished { return }
+    }
+  }
+
+  /// One step of the engine, and its output written.
+  private mutating func advance<Reading: Error, Sink: ByteSink & ~Copyable>(
+    to sink: inout Sink, reading: Reading.Type, flush: Flush
+  ) throws(PumpError<Reading, Sink.Failure>) -> StreamStep {
+    do throws(CodecError) { try checkContentSize(flush) } catch { throw .codec(error.completed(codec: codec)) }
+    var failure: CodecError?
+    var step = StreamStep(consumed: 0, produced: 0, state: .needsInput)
+    var results = output.take()
+    defer { swap(&results, &output) }
+    var room = results.room()
+    do throws(CodecError) {
+      step = try engine.step(input.bytes, into: &room, flush: flush)
+    } catch {
+      failure = error
+    }
+    let produced = room.byteCount
+    results.didAppend(produced)
+    input.removeFirst(step.consumed)
+    totalIn += UInt64(step.consumed)
+    do throws(CodecError) {
+      try limits?.check(totalIn: totalIn, totalOut: totalOut + UInt64(produced))
+    } catch {
+      throw .codec(error)
+    }
+    totalOut += UInt64(produced)
+    if produced > 0 {
+      do throws(Sink.Failure) { try sink.write(results.bytes) } catch { throw .sink(error) }
+      results.removeAll()
+    }
+    if let failure { throw .codec(failure.completed(codec: codec, inputOffset: totalIn)) }
+    return step
+  }
+
+  private func checkContentSize(_ flush: Flush) throws(CodecError) {
+    guard let contentSize else { return }
+    let seen = totalIn + UInt64(input.count)
+    if seen > contentSize || (flush == .finish && seen < contentSize) {
+      throw CodecError(
+        .contentSizeMismatch, inputOffset: min(seen, contentSize),
+        reason: "the input has \(seen > contentSize ? "more" : "fewer") than the declared \(contentSize) bytes")
+    }
+  }
+}
