@@ -1,2 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ccodecs_system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+const char *ccodecs_errno_name(int32_t number) { return strerrorname_np(number); }
+
+const char *ccodecs_errno_message(int32_t number) { return strerrordesc_np(number); }
+
+int32_t ccodecs_open(const char *path, int32_t flags, uint32_t mode) { return open(path, flags, (mode_t)mode); }
+
+int32_t ccodecs_openat(int32_t directory, const char *path, int32_t flags, uint32_t mode) {
+  return openat(directory, path, flags, (mode_t)mode);
+}
+
+int32_t ccodecs_get_descriptor_flags(int32_t descriptor) { return fcntl(descriptor, F_GETFD); }
+
+int32_t ccodecs_get_status_flags(int32_t descriptor) { return fcntl(descriptor, F_GETFL); }
+
+int32_t ccodecs_set_status_flags(int32_t descriptor, int32_t flags) { return fcntl(descriptor, F_SETFL, flags); }
+
+int32_t ccodecs_pipe(int32_t *reader, int32_t *writer) {
+  int ends[2];
+  int result = pipe2(ends, O_CLOEXEC);
+  if (result == 0) {
+    *reader = ends[0];
+    *writer = ends[1];
+  }
+  return result;
+}
+
+int32_t ccodecs_rename_exclusive(const char *from, const char *to) {
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int64_t ccodecs_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t count) {
+  off64_t in = from_offset;
+  off64_t out = to_offset;
+  return copy_file_range(from, &in, to, &out, count, 0);
+}
+
+int64_t ccodecs_seek_data(int32_t descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_DATA); }
+
+int64_t ccodecs_seek_hole(int32_t descriptor, int64_t offset) { return lseek(descriptor, offset, SEEK_HOLE); }
+
+int64_t ccodecs_getdents(int32_t descriptor, void *buffer, size_t size) {
+  return getdents64(descriptor, buffer, size);
+}
+
+int64_t ccodecs_getrandom(void *buffer, size_t size) { return getrandom(buffer, size, 0); }
+
+int32_t ccodecs_terminal_columns(int32_t descriptor) {
+  struct winsize size;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return -1;
+  return size.ws_col;
+}
+
+int32_t ccodecs_usable_processors(void) {
+  // 8192 processors; a kernel built for more answers EINVAL and the caller falls back.
+  cpu_set_t sets[8];
+  CPU_ZERO_S(sizeof sets, sets);
+  if (sched_getaffinity(0, sizeof sets, sets) != 0) return -1;
+  return CPU_COUNT_S(sizeof sets, sets);
+}
+
+int32_t ccodecs_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+static _Thread_local void *thread_slot;
+
+void *ccodecs_thread_slot(void) { return thread_slot; }
+
+void ccodecs_set_thread_slot(void *value) { thread_slot = value; }
+
+int32_t ccodecs_signal_disposition(int32_t signal) {
+  struct sigaction action;
+  if (sigaction(signal, NULL, &action) != 0) return -1;
+  if (action.sa_flags & SA_SIGINFO) return 2;
+  if (action.sa_handler == SIG_DFL) return 0;
+  return action.sa_handler == SIG_IGN ? 1 : 2;
+}
+
+static int32_t set_handler(int32_t signal, void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  return sigaction(signal, &action, NULL);
+}
+
+int32_t ccodecs_signal_set_default(int32_t signal) { return set_handler(signal, SIG_DFL); }
+
+int32_t ccodecs_signal_set_ignored(int32_t signal) { return set_handler(signal, SIG_IGN); }

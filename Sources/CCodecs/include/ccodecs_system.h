@@ -1,5 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+// Calls of the C library that Swift cannot see: variadic ones, macros and those that need _GNU_SOURCE.
+// Every function returns what the call returned and leaves errno as the call left it.
 #ifndef CCODECS_SYSTEM_H
 #define CCODECS_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// "ENOSPC" and "No space left on device"; null for a number the library does not know.
+const char *ccodecs_errno_name(int32_t number);
+const char *ccodecs_errno_message(int32_t number);
+
+int32_t ccodecs_open(const char *path, int32_t flags, uint32_t mode);
+int32_t ccodecs_openat(int32_t directory, const char *path, int32_t flags, uint32_t mode);
+int32_t ccodecs_get_descriptor_flags(int32_t descriptor);
+int32_t ccodecs_get_status_flags(int32_t descriptor);
+int32_t ccodecs_set_status_flags(int32_t descriptor, int32_t flags);
+int32_t ccodecs_pipe(int32_t *reader, int32_t *writer);
+
+// Fails with EEXIST instead of replacing.
+int32_t ccodecs_rename_exclusive(const char *from, const char *to);
+int64_t ccodecs_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t count);
+int64_t ccodecs_seek_data(int32_t descriptor, int64_t offset);
+int64_t ccodecs_seek_hole(int32_t descriptor, int64_t offset);
+int64_t ccodecs_getdents(int32_t descriptor, void *buffer, size_t size);
+int64_t ccodecs_getrandom(void *buffer, size_t size);
+
+// Columns of the terminal behind a descriptor, or -1.
+int32_t ccodecs_terminal_columns(int32_t descriptor);
+// Processors this thread may run on, or -1.
+int32_t ccodecs_usable_processors(void);
+int32_t ccodecs_name_thread(const char *name);
+
+// One pointer per thread.
+void *ccodecs_thread_slot(void);
+void ccodecs_set_thread_slot(void *value);
+
+// A disposition is 0 for default, 1 for ignored, 2 for a handler, -1 for an error.
+int32_t ccodecs_signal_disposition(int32_t signal);
+int32_t ccodecs_signal_set_default(int32_t signal);
+int32_t ccodecs_signal_set_ignored(int32_t signal);
 
 #endif

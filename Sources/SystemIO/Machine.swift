@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the process was given: processors, page size, arguments and environment.
+internal import CCodecs
+internal import Glibc
+
+/// The machine and the call of the process.
+public enum Machine {
+  /// The number of processors this process may run on, at least 1.
+  public static var coreCount: Int {
+    let usable = Int(ccodecs_usable_processors())
+    if usable > 0 { return usable }
+    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
+  /// The size of a memory page in bytes.
+  public static var pageSize: Int {
+    let size = sysconf(Int32(_SC_PAGESIZE))
+    return size > 0 ? size : 4096
+  }
+
+  /// The arguments as bytes, the program's name first. They need not be UTF-8.
+  public static var arguments: [[UInt8]] {
+    let vector = unsafe CommandLine.unsafeArgv
+    return (0..<Int(CommandLine.argc)).compactMap { index in
+      guard let argument = unsafe vector[index] else { return nil }
+      return unsafe Array(UnsafeRawBufferPointer(start: argument, count: strlen(argument)))
+    }
+  }
+
+  /// The bytes of an environment variable; nil when it is not set.
+  public static func environmentBytes(_ name: String) -> [UInt8]? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+  }
+
+  /// An environment variable as text, where bytes that are not UTF-8 become replacement characters; nil when it is
+  /// not set.
+  public static func environment(_ name: String) -> String? {
+    environmentBytes(name).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The number of the process.
+  public static var processIdentifier: Int32 { getpid() }
+
+  /// The user the process acts as; 0 is root.
+  public static var effectiveUser: UInt32 { geteuid() }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Questions to a terminal.
+internal import CCodecs
+internal import Glibc
+
+/// What a descriptor has to do with a terminal.
+public enum Terminal {
+  /// Whether the descriptor is a terminal.
+  public static func isTerminal(_ descriptor: Int32) -> Bool {
+    isatty(descriptor) == 1
+  }
+
+  /// The width of the terminal in columns; nil when it is none or does not know.
+  public static func width(_ descriptor: Int32) -> Int? {
+    let columns = ccodecs_terminal_columns(descriptor)
+    return columns > 0 ? Int(columns) : nil
+  }
+}
