@@ -43,6 +43,18 @@ public protocol Codec: Sendable {
   /// - Returns: an inspector, or `nil` (the default) when the format has no structure to report.
   func makeInspector(_ options: DecompressionOptions) throws(CodecError) -> (any StreamInspector)?
 
+  /// This codec, storing the name and time of a file in its header.
+  ///
+  /// - Parameter metadata: what to store.
+  /// - Returns: the codec; unchanged (the default) when the format has no such fields.
+  func storing(_ metadata: ContentMetadata) -> any Codec
+
+  /// The name and time that a stream carries in its header.
+  ///
+  /// - Parameter prefix: the beginning of the stream.
+  /// - Returns: what is stored, or `nil` (the default) when nothing is, or when the format has no such fields.
+  func storedMetadata(_ prefix: RawSpan) -> ContentMetadata?
+
   /// The most bytes that compressing `count` bytes in one call can produce, or `nil` (the default) when unknown.
   func compressedBound(_ count: Int, _ options: CompressionOptions) -> Int?
 }
@@ -68,6 +80,12 @@ extension Codec {
 
   /// Reports no structure.
   public func makeInspector(_ options: DecompressionOptions) throws(CodecError) -> (any StreamInspector)? { nil }
+
+  /// Stores nothing.
+  public func storing(_ metadata: ContentMetadata) -> any Codec { self }
+
+  /// Nothing.
+  public func storedMetadata(_ prefix: RawSpan) -> ContentMetadata? { nil }
 
   /// Unknown.
   public func compressedBound(_ count: Int, _ options: CompressionOptions) -> Int? { nil }

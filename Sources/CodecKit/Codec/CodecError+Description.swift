@@ -23,6 +23,7 @@ extension CodecError {
   /// - Returns: the completed error.
   public func completed(codec: CodecID?, inputOffset: UInt64? = nil) -> CodecError {
     CodecError(
-      code, codec: self.codec ?? codec, inputOffset: self.inputOffset ?? inputOffset, reason: reason, native: native)
+      code, codec: self.codec ?? codec, inputOffset: self.inputOffset ?? inputOffset, reason: reason, native: native,
+      requiredLimit: requiredLimit)
   }
 }

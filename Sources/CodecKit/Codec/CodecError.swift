@@ -77,6 +77,8 @@ public struct CodecError: Error, Hashable, Sendable {
   public let reason: String
   /// What the C library said, if one did.
   public let native: NativeStatus?
+  /// For `limitExceeded`: the value of the limit that would have been enough, when that is known.
+  public let requiredLimit: UInt64?
 
   /// Makes an error.
   ///
@@ -86,13 +88,16 @@ public struct CodecError: Error, Hashable, Sendable {
   ///   - inputOffset: the offset of the first byte that was not understood.
   ///   - reason: why, in one sentence, lower case, no full stop.
   ///   - native: what a C library reported.
+  ///   - requiredLimit: the value of the limit that would have been enough.
   public init(
-    _ code: Code, codec: CodecID? = nil, inputOffset: UInt64? = nil, reason: String, native: NativeStatus? = nil
+    _ code: Code, codec: CodecID? = nil, inputOffset: UInt64? = nil, reason: String, native: NativeStatus? = nil,
+    requiredLimit: UInt64? = nil
   ) {
     self.code = code
     self.codec = codec
     self.inputOffset = inputOffset
     self.reason = reason
     self.native = native
+    self.requiredLimit = requiredLimit
   }
 }

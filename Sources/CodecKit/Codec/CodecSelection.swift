@@ -80,7 +80,19 @@ public struct CodecSelection: Codec {
 
   /// The selection with further parameters of its codec.
   public func configured(_ parameters: inout CodecParameters) throws(CodecError) -> any Codec {
-    var copy = CodecSelection(try codec.configured(&parameters))
+    replacingCodec(try codec.configured(&parameters))
+  }
+
+  /// The selection with a codec that stores the metadata.
+  public func storing(_ metadata: ContentMetadata) -> any Codec {
+    replacingCodec(codec.storing(metadata))
+  }
+
+  /// What the chosen codec finds.
+  public func storedMetadata(_ prefix: RawSpan) -> ContentMetadata? { codec.storedMetadata(prefix) }
+
+  private func replacingCodec(_ codec: any Codec) -> CodecSelection {
+    var copy = CodecSelection(codec)
     copy.level = level
     copy.threads = threads
     copy.chunkSize = chunkSize
