@@ -30,7 +30,7 @@ extension CodecRegistry {
     let bySuffix = fileName.flatMap { forSuffix(of: $0)?.codec }
     var possible: (any Codec)?
     for codec in codecs {
-      switch codec.recognizes(prefix) {
+      switch recognition(of: prefix, by: codec) {
       case .certain: return .codec(codec)
       case .possible:
         if codec.descriptor.id == bySuffix?.descriptor.id { return .codec(codec) }
@@ -42,5 +42,19 @@ extension CodecRegistry {
     if let bySuffix, !bySuffix.descriptor.capabilities.contains(.signature) { return .codec(bySuffix) }
     if let possible { return .codec(possible) }
     return .unknown
+  }
+
+  /// What a codec says, and also possible when the whole stream is shorter than a signature that it begins like: so that
+  /// a cut file is told apart from an unknown one.
+  private func recognition(of prefix: RawSpan, by codec: any Codec) -> Recognition {
+    let answer = codec.recognizes(prefix)
+    guard answer == .no, prefix.byteCount > 0 else { return answer }
+    let isCut = codec.descriptor.signatures.contains { signature in
+      signature.offset == 0 && prefix.byteCount < signature.bytes.count
+        && (0..<prefix.byteCount).allSatisfy {
+          prefix.byte(at: $0) & signature.mask[$0] == signature.bytes[$0] & signature.mask[$0]
+        }
+    }
+    return isCut ? .possible : .no
   }
 }

@@ -38,6 +38,7 @@ public struct StreamPump: ~Copyable {
   public private(set) var totalOut: UInt64 = 0
 
   private let engine: any StreamEngine
+  private let chain: ChainedEngine?
   private let codec: CodecID
   private let contentSize: UInt64?
   private let limits: LimitEnforcer?
@@ -53,6 +54,7 @@ public struct StreamPump: ~Copyable {
   public init(compressing codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
     self.codec = codec.descriptor.id
     engine = try codec.makeCompressionEngine(options)
+    chain = nil
     contentSize = options.contentSize
     limits = nil
   }
@@ -66,9 +68,34 @@ public struct StreamPump: ~Copyable {
   public init(decompressing codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
     self.codec = codec.descriptor.id
     engine = try codec.makeDecompressionEngine(options)
+    chain = nil
     contentSize = nil
     limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
   }
+
+  /// A pump that decompresses and compresses again, in one pass.
+  ///
+  /// - Parameters:
+  ///   - old: the codec of the source.
+  ///   - reading: how to decompress.
+  ///   - new: the codec of the sink.
+  ///   - writing: how to compress. A content size is checked against the decompressed bytes by codecs that store it.
+  /// - Throws: ``CodecError`` with `levelOutOfRange`, `invalidOption` or `outOfMemory`.
+  public init(
+    recompressing old: some Codec, _ reading: DecompressionOptions = .init(), to new: some Codec,
+    _ writing: CompressionOptions = .init()
+  ) throws(CodecError) {
+    codec = old.descriptor.id
+    let decoder = try old.makeDecompressionEngine(reading)
+    let chain = ChainedEngine(decoder, try new.makeCompressionEngine(writing))
+    engine = chain
+    self.chain = chain
+    contentSize = nil
+    limits = LimitEnforcer(reading.limits, codec: codec)
+  }
+
+  /// How many decompressed bytes have gone through; for a pump that recompresses.
+  public var totalPlain: UInt64? { chain?.passed }
 
   /// What the decoder met that is no error.
   public var notices: [StreamNotice] { engine.notices }
@@ -125,7 +152,7 @@ public struct StreamPump: ~Copyable {
     input.removeFirst(step.consumed)
     totalIn += UInt64(step.consumed)
     do throws(CodecError) {
-      try limits?.check(totalIn: totalIn, totalOut: totalOut + UInt64(produced))
+      try limits?.check(totalIn: totalIn, totalOut: chain?.passed ?? totalOut + UInt64(produced))
     } catch {
       throw .codec(error)
     }

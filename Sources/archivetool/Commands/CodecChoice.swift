@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// The flags that choose a codec and its level.
+struct CodecChoice: Sendable {
+  /// The spec string.
+  var spec: String?
+  /// A level number.
+  var level: Int?
+  /// `--fast`, with how fast.
+  var fast: Int?
+  /// `--best`.
+  var best = false
+  /// Whether a checksum is left out.
+  var noCheck = false
+  /// How much input goes into one independent piece.
+  var blockSize: UInt64?
+  /// A dictionary's file.
+  var dictionary: [UInt8]?
+
+  /// What `--fast` without a number stands for: the codec's own fastest level.
+  static let fastest = 0
+
+  static let flags: [Flag<CodecChoice>] = [
+    .text("codec", \.spec, "codec and its settings").placeholder("SPEC").group(.output)
+      .environment("ARCHIVETOOL_CODEC").default("zstd").discussion(
+        """
+        A codec's name, optionally followed by a colon and settings: zstd, gzip:level=9, zstd:level=19,long=27. \
+        archivetool codecs lists the names and settings.
+        """),
+    .level("level", in: 0...22, \.level, "compression level").group(.output).environment("ARCHIVETOOL_LEVEL"),
+    .optionalInt("fast", in: 1...131072, absent: fastest, \.fast, "fastest level; with N, N times faster still")
+      .group(.output),
+    .toggle("best", \.best, "smallest output").group(.output),
+    .path("dictionary", short: "D", \.dictionary, "use a dictionary").placeholder("FILE").group(.input),
+    .size("block-size", short: "B", \.blockSize, "input per independent piece").group(.output),
+    .toggle("no-check", \.noCheck, "store no checksum").group(.output),
+  ]
+
+  /// The codec and its options.
+  ///
+  /// - Parameters:
+  ///   - context: the registry, and where values come from.
+  ///   - threads: how many threads may work.
+  ///   - warn: is told of an environment variable that does not fit the codec.
+  func resolve(
+    _ context: Context, threads: Int?, warn: (String) -> Void
+  ) throws(Failure) -> (codec: CodecSelection, options: CompressionOptions) {
+    do throws(CodecError) {
+      var codec = try context.registry.codec(spec ?? "zstd")
+      let scale = codec.descriptor.levels
+      if let wanted = wantedLevel(scale) {
+        do throws(CodecError) {
+          _ = try scale.resolve(wanted, codec: codec.descriptor.id)
+          codec.level = wanted
+        } catch {
+          // What is set for all codecs alike must not make one of them unusable.
+          guard case .environment(let name) = context.origin(of: "level"), level != nil else { throw error }
+          warn("\(name) is ignored: \(error.reason)")
+        }
+      }
+      var options = codec.options(over: CompressionOptions())
+      if let threads { options.threads = threads }
+      if noCheck { options.checksum = false }
+      if let blockSize { options.chunkSize = Int(clamping: blockSize) }
+      options.dictionary = try loadDictionary(dictionary)
+      codec.checksum = noCheck ? false : codec.checksum
+      if blockSize != nil { codec.chunkSize = options.chunkSize }
+      return (codec, options)
+    } catch {
+      var failure = Failure(error, input: nil)
+      if failure.exit == .unsupported { failure.exit = .usage }
+      throw failure
+    }
+  }
+
+  private func wantedLevel(_ scale: CompressionLevelScale) -> CompressionLevel? {
+    if best { return .smallest }
+    if let fast { return fast == Self.fastest ? .fastest : .native(-fast) }
+    return level.map { .native($0) }
+  }
+}
+
+/// The largest dictionary that is loaded: far above what makes sense.
+private let largestDictionary = 64 << 20
+
+/// Reads a dictionary's file.
+func loadDictionary(_ path: [UInt8]?) throws(CodecError) -> CodecDictionary? {
+  guard let path else { return nil }
+  do throws(IOError) {
+    return CodecDictionary(try FileSystem.contents(of: Path(path), limit: largestDictionary))
+  } catch {
+    throw CodecError(.invalidOption, reason: "cannot use the dictionary \(InputName(path: path).display): \(error)")
+  }
+}

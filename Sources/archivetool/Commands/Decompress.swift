@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// `archivetool decompress`: compressed files to files, or standard input to standard output.
+enum Decompress {
+  struct Options: CommandOptions {
+    var global = GlobalOptions()
+    var files = FileOptions()
+    var reading = ReadingOptions()
+    var sparse = SparseChoice.auto
+    init() {}
+  }
+
+  static let command = Command<Options, Context>(
+    "decompress", aliases: ["d"], summary: "decompress files or standard input",
+    discussion: """
+      Each FILE.SUFFIX becomes FILE beside it; the source is kept. The format is found by content, whatever the name \
+      says. Without FILE, or with -, standard input is decompressed to standard output. Output appears under its name \
+      when it is complete and checked: of a damaged file nothing is left, unless it went to standard output.
+      """,
+    examples: [
+      Example("archivetool decompress db.sql.zst", "writes db.sql"),
+      Example("archivetool decompress -r --rm backup", "restores every compressed file below backup"),
+      Example("archivetool decompress -o db.sql upload.bin", "finds the format by content"),
+    ],
+    flags: ReadingOptions.flags.lifted(\Options.reading) + FileOptions.flags.lifted(\Options.files) + [
+      .toggle("name", short: "N", \.files.withName, "use the name and time that the file carries").group(.output),
+      .choice("sparse", \.sparse, "make holes of zeros", negation: .never).negated("no-sparse").placeholder("WHEN")
+        .group(.output).default("auto"),
+    ],
+    positionals: [.paths("FILE", \.files.files, "what to decompress; - is standard input")],
+    run: run)
+
+  private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
+    try options.files.check(json: options.global.json)
+    try options.files.refuseTerminalInput(context, command: "decompress")
+    let session = try context.begin(options.global)
+    do throws(Failure) {
+      let job = DecompressionJob(
+        session: session, options: options, reading: try options.reading.options(threads: options.global.threads))
+      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in try job.decompress(path) }
+    } catch {
+      session.reporter.failure(error)
+    }
+    return session.finish(command: "decompress", stats: options.files.stats)
+  }
+}
+
+/// The decompression of one input after the other with the same settings.
+struct DecompressionJob {
+  let session: Session
+  let options: Decompress.Options
+  let reading: DecompressionOptions
+
+  private var files: FileOptions { options.files }
+
+  /// Decompresses one input.
+  func decompress(_ path: Path?) throws(Failure) {
+    var input = try OpenedInput(path)
+    let needed = files.withName ? Self.headerLength : CodecRegistry.detectionLength
+    try input.readPrefix(needed)
+    let codec = try options.reading.codec(of: input, session.registry)
+    let (name, status) = (input.name, input.status)
+    let stored = files.withName ? unsafe codec.storedMetadata(input.prefix.span.bytes) : nil
+    let target = try files.target(for: path, status: status) { path throws(Failure) in
+      try plainName(path, codec, stored)
+    }
+    session.progress.begin(name.display, total: input.size)
+    var pump: StreamPump
+    do throws(CodecError) { pump = try StreamPump(decompressing: codec, reading) } catch {
+      throw Failure(error, input: name)
+    }
+    var attributes = files.attributes(of: status)
+    if let seconds = stored?.modificationTime { attributes.modificationTime = Timestamp(seconds: seconds) }
+    let job = FileJob(session: session, files: files, sparse: options.sparse)
+    let result = try job.run(input, through: &pump, to: target, attributes: attributes)
+    reportNotices(result.notices, of: name, to: session.reporter)
+    session.report(
+      FileReport(
+        command: "decompress", input: name, output: target.name, codec: codec.descriptor.id.rawValue, level: nil,
+        transfer: result, plain: result.bytesOut, packed: result.bytesIn))
+  }
+
+  /// Enough of a file for the name that it carries.
+  private static let headerLength = 64 << 10
+
+  private func plainName(
+    _ path: Path, _ codec: any Codec, _ stored: ContentMetadata?
+  ) throws(Failure) -> Path {
+    if let fileName = stored?.fileName { return path.parent.joining(fileName) }
+    if let plain = TargetName.plain(path, suffixes: codec.descriptor.suffixes) { return plain }
+    // The suffix of another codec is as good: content decides what it is, the name only what it is called.
+    for other in session.registry.codecs {
+      if let plain = TargetName.plain(path, suffixes: other.descriptor.suffixes) { return plain }
+    }
+    throw Failure(
+      .partial, "skipped: its name has no suffix to take off", path: path.bytes, hint: "-o FILE names the output")
+  }
+}

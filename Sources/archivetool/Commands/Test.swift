@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// `archivetool test`: decodes everything, checks every checksum, writes nothing.
+enum Test {
+  struct Options: CommandOptions {
+    var global = GlobalOptions()
+    var files = FileOptions()
+    var reading = ReadingOptions()
+    init() { reading.strict = true }
+  }
+
+  static let command = Command<Options, Context>(
+    "test", aliases: ["t"], summary: "check that files decode, and every checksum in them",
+    discussion: """
+      Decodes each FILE to nowhere. It is strict: bytes after the data, or a missing end mark, are damage; \
+      --ignore-trailing lifts that. Says nothing when all is well; -v prints a line for each file.
+      """,
+    examples: [
+      Example("archivetool test *.zst", "checks files; the status says whether all are good"),
+      Example("archivetool test -r --json backups", "checks a tree, one JSON line for each file"),
+    ],
+    flags: ReadingOptions.flags.filter { $0.definition.long != "strict" }.lifted(\Options.reading) + [
+      .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
+      .toggle("recursive", short: "r", \.files.recursive, "descend into folders").group(.input),
+      .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
+    ],
+    positionals: [.paths("FILE", \.files.files, "what to check; - is standard input")],
+    run: run)
+
+  private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
+    var options = options
+    if options.reading.ignoreTrailing { options.reading.strict = false }
+    try options.files.refuseTerminalInput(context, command: "test")
+    let session = try context.begin(options.global)
+    do throws(Failure) {
+      let reading = try options.reading.options(threads: options.global.threads)
+      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
+        try check(path, options.reading, reading, session)
+      }
+    } catch {
+      session.reporter.failure(error)
+    }
+    return session.finish(command: "test", stats: options.files.stats)
+  }
+
+  private static func check(
+    _ path: Path?, _ choice: ReadingOptions, _ reading: DecompressionOptions, _ session: Session
+  ) throws(Failure) {
+    var input = try OpenedInput(path)
+    try input.readPrefix()
+    let codec = try choice.codec(of: input, session.registry)
+    let name = input.name
+    session.progress.begin(name.display, total: input.size)
+    var pump: StreamPump
+    do throws(CodecError) { pump = try StreamPump(decompressing: codec, reading) } catch {
+      throw Failure(error, input: name)
+    }
+    var sink = NullSink()
+    let prefix = input.prefix
+    let result = try Transfer.run(
+      &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: name, progress: session.progress)
+    reportNotices(result.notices, of: name, to: session.reporter)
+    session.report(
+      FileReport(
+        command: "test", input: name, output: nil, codec: codec.descriptor.id.rawValue, level: nil, transfer: result,
+        plain: result.bytesOut, packed: result.bytesIn))
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CommandLineKit
+import SystemIO
+
+/// Where an output goes, and whether it may.
+enum OutputTarget {
+  /// Standard output.
+  case standardOutput
+  /// A file that appears under its name when it is complete.
+  case file(Path)
+  /// Something that is written as it is, such as a device or a pipe: it cannot be replaced by a rename.
+  case special(Path)
+
+  /// What to write a named output to.
+  ///
+  /// - Parameters:
+  ///   - path: the name.
+  ///   - source: what is read; must not be the same file.
+  ///   - force: whether an existing file may be replaced.
+  init(_ path: Path, source: FileStatus, force: Bool) throws(Failure) {
+    do throws(IOError) {
+      guard try FileSystem.exists(path) else {
+        self = .file(path)
+        return
+      }
+      let link = try FileSystem.linkStatus(of: path)
+      // What a link leads to decides, and a link that leads nowhere is in the way like a file.
+      let status = (try? FileSystem.status(of: path)) ?? link
+      switch status.kind {
+      case .regular, .symbolicLink:
+        if status.kind == .regular, status.isSameFile(as: source) {
+          throw IOError("replace the input by its own output", path: path, errno: .invalidArgument)
+        }
+        self = .file(path)
+      case .directory: throw IOError("write a directory", path: path, errno: .isDirectory)
+      default:
+        self = .special(path)
+        return
+      }
+    } catch {
+      if error.errno == .invalidArgument {
+        throw Failure(.usage, "the output is the input itself", path: path.bytes)
+      }
+      throw Failure(error, input: InputName(path: path.bytes))
+    }
+    guard force else {
+      throw Failure(.partial, "already exists", path: path.bytes, hint: "-f replaces it")
+    }
+  }
+
+  /// The name for messages.
+  var name: InputName {
+    switch self {
+    case .standardOutput: InputName(path: Array("stdout".utf8))
+    case .file(let path), .special(let path): InputName(path: path.bytes)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CommandLineKit
+import SystemIO
+
+/// Says what happened: messages for people on standard error, JSON Lines on standard output, and the exit status.
+final class Reporter {
+  let console: Console
+  let program: String
+  let global: GlobalOptions
+
+  /// The most severe status so far.
+  private(set) var exit = ExitCode.ok
+  private var totals = Totals()
+
+  private struct Totals {
+    var files: UInt64 = 0
+    var failed: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+  }
+
+  init(console: Console, program: String, global: GlobalOptions) {
+    self.console = console
+    self.program = program
+    self.global = global
+  }
+
+  /// Reports that something failed.
+  func failure(_ failure: Failure) {
+    exit.merge(failure.exit)
+    totals.failed += 1
+    if global.quiet < 2 { write(failure) }
+    guard global.json else { return }
+    var object: JSONValue = [
+      "type": "error", "v": 1, "code": .string(failure.exit.name), "exit": .int(Int64(failure.exit.code)),
+    ]
+    if let detail = failure.detail { object.add("detail", .string(detail)) }
+    if let path = failure.path { object.add(JSONValue.path(path)) }
+    if let offset = failure.offset { object.add("offset", .uint(offset)) }
+    object.add("message", .string(failure.message))
+    emit(object)
+  }
+
+  /// Reports something that ends the run as partial, or as its own class, but stopped nothing.
+  func warning(_ warning: Failure) {
+    exit.merge(warning.exit)
+    if global.quiet < 1 { write(warning) }
+    guard global.json else { return }
+    var object: JSONValue = [
+      "type": "warning", "v": 1, "code": .string(warning.exit.name), "exit": .int(Int64(warning.exit.code)),
+    ]
+    if let path = warning.path { object.add(JSONValue.path(path)) }
+    if let offset = warning.offset { object.add("offset", .uint(offset)) }
+    object.add("message", .string(warning.message))
+    emit(object)
+  }
+
+  /// Says something that changes no status.
+  func note(_ text: String, subject: String? = nil) {
+    if global.quiet < 1 { console.writeError("\(program): \(subject.map { "\($0): " } ?? "")\(text)\n") }
+  }
+
+  /// Says something only under `-v`.
+  func detail(_ text: String, subject: String? = nil) {
+    if global.verbose > 0 { note(text, subject: subject) }
+  }
+
+  /// Says what was asked for by `--stats`, however quiet the run is.
+  func statistics(_ text: String) {
+    if !global.json { console.writeError("\(program): \(text)\n") }
+  }
+
+  /// Counts a file that was done.
+  func count(bytesIn: UInt64, bytesOut: UInt64) {
+    totals.files += 1
+    totals.bytesIn &+= bytesIn
+    totals.bytesOut &+= bytesOut
+  }
+
+  /// Writes one JSON line, if JSON is wanted.
+  func emit(_ object: @autoclosure () -> JSONValue) {
+    if global.json { console.writeOutput(JSONWriter.line(object())) }
+  }
+
+  /// Writes a line of the command's result, if no JSON is wanted.
+  func print(_ text: @autoclosure () -> String) {
+    if !global.json { console.writeOutput(text() + "\n") }
+  }
+
+  /// Writes the summary and says how the program ends.
+  func finish(command: String) -> ExitCode {
+    emit([
+      "type": "summary", "v": 1, "command": .string(command), "files": .uint(totals.files),
+      "failed": .uint(totals.failed), "bytes_in": .uint(totals.bytesIn), "bytes_out": .uint(totals.bytesOut),
+      "exit": .int(Int64(exit.code)),
+    ])
+    if let error = console.outputFailure { failure(Failure(error, input: InputName(path: Array("stdout".utf8)))) }
+    return exit
+  }
+
+  private func write(_ failure: Failure) {
+    var text = "\(program): \(failure.subject.map { "\($0): " } ?? "")\(failure.message)\n"
+    if let hint = failure.hint, global.quiet < 1 { text += "hint: \(hint)\n" }
+    console.writeError(text)
+  }
+}
