@@ -13,12 +13,18 @@ public enum NumberText {
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     let places = min(max(decimals, 0), 9)
     let scale = power(places)
-    let scaled = (value.magnitude * Double(scale)).rounded()
+    let scaled = value.magnitude * Double(scale)
     guard scaled < 9e18 else { return value.description }
-    let units = UInt64(scaled)
+    let units = rounded(scaled)
     let sign = value < 0 && units > 0 ? "-" : ""
     if places == 0 { return "\(sign)\(units)" }
     return "\(sign)\(units / scale).\(padded(Int64(units % scale), places))"
+  }
+
+  /// The nearest integer to a number from 0 to 9·10^18; `Double.rounded()` would need the C library's mathematics.
+  static func rounded(_ value: Double) -> UInt64 {
+    let whole = UInt64(value)
+    return value - Double(whole) >= 0.5 ? whole + 1 : whole
   }
 
   private static func power(_ places: Int) -> UInt64 { (0..<places).reduce(1) { product, _ in product * 10 } }

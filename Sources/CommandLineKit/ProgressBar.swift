@@ -146,7 +146,7 @@ public struct ProgressBar: Sendable {
     var object: JSONValue = ["type": "progress", "v": 1, "label": .string(label), "bytes_in": .uint(bytesIn)]
     if let bytesOut { object.add("bytes_out", .uint(bytesOut)) }
     if let total { object.add("bytes_total", .uint(total)) }
-    if let rate = rate.bytesPerSecond { object.add("bytes_per_second", .double(rate.rounded())) }
+    if let rate = rate.bytesPerSecond { object.add("bytes_per_second", .uint(Self.bytes(rate).bytes)) }
     object.add("elapsed", .seconds(elapsed))
     if let total, let rest = rate.remaining(of: total, at: now) { object.add("eta", .seconds(rest)) }
     return JSONWriter.line(object)
