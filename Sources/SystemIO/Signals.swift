@@ -50,14 +50,22 @@ public enum Signals {
     let watched = deadly.filter { ccodecs_signal_disposition($0) != 1 } + [SIGUSR1, SIGWINCH]
     let set = signalSet(watched)
     var blocked = set
-    unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
+    var before = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
+    do throws(IOError) {
+      // Detached on purpose: it lives as long as the process.
+      _ = try BackgroundThread(name: "signals") { watch(set) }
+    } catch {
+      // Blocked signals that nobody waits for would make the process immortal.
+      unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+      state.withLock { $0.isStarted = false }
+      throw error
+    }
     _ = ccodecs_signal_set_ignored(SIGXFSZ)
     if ccodecs_signal_disposition(SIGPIPE) == 0 {
       _ = ccodecs_signal_set_ignored(SIGPIPE)
       state.withLock { $0.diesByPipe = true }
     }
-    // Detached on purpose: it lives as long as the process.
-    _ = try BackgroundThread(name: "signals") { watch(set) }
   }
 
   /// Sets what is done after the temporary files are removed and before the process dies, such as erasing the progress

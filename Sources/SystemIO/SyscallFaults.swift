@@ -115,6 +115,7 @@ public final class SyscallFaults: Sendable {
   ///   - body: What to run.
   /// - Returns: What `body` returned.
   /// - Throws: What `body` threw.
+  @discardableResult
   public func run<Result: ~Copyable, Failure: Error>(
     scope: Scope = .thread, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
