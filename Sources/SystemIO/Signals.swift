@@ -3,7 +3,6 @@
 /// Signals: clean up and die by them, or count them.
 internal import CCodecs
 internal import Glibc
-internal import Synchronization
 
 /// How often the process was asked for something by a signal.
 public struct SignalCounts: Hashable, Sendable {
@@ -30,7 +29,7 @@ public enum Signals {
     var lastAct: (@Sendable () -> Void)?
   }
 
-  private static let state = Mutex(State())
+  private static let state = Monitor(State())
   private static let deadly = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
   /// How often USR1 and WINCH arrived. A progress drawer can wait for a change.

@@ -270,4 +270,20 @@ struct FileHandleTests {
     #expect(try FileSystem.symbolicLinkTarget(of: folder.path("l")).bytes == name)
     #expect(try FileSystem.resolve(folder.path("l")).lastComponent == name)
   }
+
+  @Test("writes above one gibibyte are made in slices")
+  func largeWrite() throws {
+    // Never touched, so that it takes no memory; the null device does not look at it.
+    let size = (5 << 29) + 3
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+    defer { unsafe buffer.deallocate() }
+    let file = try FileHandle.open("/dev/null", .writable)
+    let faults = SyscallFaults()
+    try faults.run { () throws(IOError) in
+      try unsafe file.write(buffer.bytes)
+      try unsafe file.write(buffer.bytes, at: 0)
+    }
+    #expect(faults.trace.map(\.size) == [1 << 30, 1 << 30, (1 << 29) + 3, 1 << 30, 1 << 30, (1 << 29) + 3])
+    #expect(faults.trace.map(\.offset) == [0, 0, 0, 0, 1 << 30, 1 << 31])
+  }
 }
