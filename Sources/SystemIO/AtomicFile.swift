@@ -80,12 +80,28 @@ public struct AtomicFile: ~Copyable, Sendable {
     }
   }
 
+  /// Writes all of `bytes` at the end.
+  ///
+  /// - Throws: What the system answered, such as `ENOSPC`.
+  public mutating func write(_ bytes: [UInt8]) throws(IOError) {
+    // Bytes have no padding, so their raw view holds nothing that was not written.
+    try unsafe write(bytes.span.bytes)
+  }
+
   /// Writes all of `bytes` over what was written before, for a header that is known last. Must not be used past the
   /// end of a sparse file.
   ///
   /// - Throws: What the system answered.
   public mutating func overwrite(_ bytes: RawSpan, at offset: Int64) throws(IOError) {
     try file.write(bytes, at: offset)
+  }
+
+  /// Writes all of `bytes` over what was written before, for a header that is known last. Must not be used past the
+  /// end of a sparse file.
+  ///
+  /// - Throws: What the system answered.
+  public mutating func overwrite(_ bytes: [UInt8], at offset: Int64) throws(IOError) {
+    try unsafe overwrite(bytes.span.bytes, at: offset)
   }
 
   /// Reads back what was written, for a check before the commit. Same meaning as `FileHandle.read(into:at:)`.

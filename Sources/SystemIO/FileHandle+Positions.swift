@@ -7,8 +7,11 @@ internal import Glibc
 extension FileHandle {
   /// Where a position is counted from.
   public enum Origin: Hashable, Sendable {
+    /// From the first byte.
     case start
+    /// From where the position is.
     case current
+    /// From after the last byte.
     case end
   }
 

@@ -15,6 +15,15 @@ extension FileHandle {
     }
   }
 
+  /// Writes all of `bytes` at the file's position.
+  ///
+  /// - Parameter bytes: What to write.
+  /// - Throws: What the system answered, such as `ENOSPC`; a part may have been written then.
+  public func write(_ bytes: [UInt8]) throws(IOError) {
+    // Bytes have no padding, so their raw view holds nothing that was not written.
+    try unsafe write(bytes.span.bytes)
+  }
+
   /// Writes all of `bytes` at a position, without moving the file's own position.
   ///
   /// - Parameters:
@@ -25,6 +34,16 @@ extension FileHandle {
     try unsafe bytes.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) throws(IOError) in
       try unsafe writeAll(buffer, at: offset)
     }
+  }
+
+  /// Writes all of `bytes` at a position, without moving the file's own position.
+  ///
+  /// - Parameters:
+  ///   - bytes: What to write.
+  ///   - offset: Where to write; ignored by the kernel for a file opened for appending.
+  /// - Throws: What the system answered, such as `ENOSPC`; a part may have been written then.
+  public func write(_ bytes: [UInt8], at offset: Int64) throws(IOError) {
+    try unsafe write(bytes.span.bytes, at: offset)
   }
 
   /// Copies bytes from another file inside the kernel, sharing storage where the file system can.

@@ -40,7 +40,7 @@ public struct FileMode: RawRepresentable, Hashable, Sendable, CustomStringConver
   /// The file mode creation mask of the process.
   ///
   /// It is read from the process file system, since asking the kernel means changing it for all threads for a moment;
-  /// where that file system is missing it is done so nevertheless.
+  /// where that file system is missing it is done so nevertheless, once.
   public static var creationMask: FileMode {
     if let status = try? FileSystem.contents(of: "/proc/self/status", limit: 1 << 16) {
       for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: Array("Umask:".utf8)) {
@@ -48,8 +48,12 @@ public struct FileMode: RawRepresentable, Hashable, Sendable, CustomStringConver
         if let mask = UInt32(String(decoding: digits, as: UTF8.self), radix: 8) { return FileMode(rawValue: mask) }
       }
     }
+    return maskWithoutProcessFiles
+  }
+
+  private static let maskWithoutProcessFiles: FileMode = {
     let mask = umask(0o077)
     _ = umask(mask)
     return FileMode(rawValue: mask)
-  }
+  }()
 }

@@ -5,12 +5,19 @@ internal import Glibc
 
 /// What a name in a directory stands for.
 public enum FileKind: Hashable, Sendable {
+  /// A file with content.
   case regular
+  /// A directory.
   case directory
+  /// A symbolic link.
   case symbolicLink
+  /// A named pipe.
   case fifo
+  /// A socket.
   case socket
+  /// A device that is read by characters, such as a terminal.
   case characterDevice
+  /// A device that is read by blocks, such as a disk.
   case blockDevice
   /// Something this module has no name for, or that the file system did not tell.
   case unknown

@@ -5,7 +5,8 @@ internal import Glibc
 
 /// A value behind a lock, and a way to wait until it has become what one waits for.
 ///
-/// Waiting uses the monotonic clock, so that a change of the time of day makes nobody wait longer.
+/// It is built on the thread library and not on `Mutex`, whose locking the thread sanitizer cannot see. Waiting uses
+/// the monotonic clock, so that a change of the time of day makes nobody wait longer.
 @safe
 public final class Monitor<State: ~Copyable>: @unchecked Sendable {
   // Both live at a fixed address from init to deinit, as the thread library demands.

@@ -3,7 +3,6 @@
 /// Signals: clean up and die by them, or count them.
 internal import CCodecs
 internal import Glibc
-internal import Synchronization
 
 /// How often the process was asked for something by a signal.
 public struct SignalCounts: Hashable, Sendable {
@@ -30,7 +29,7 @@ public enum Signals {
     var lastAct: (@Sendable () -> Void)?
   }
 
-  private static let state = Mutex(State())
+  private static let state = Monitor(State())
   private static let deadly = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
   /// How often USR1 and WINCH arrived. A progress drawer can wait for a change.
@@ -50,14 +49,22 @@ public enum Signals {
     let watched = deadly.filter { ccodecs_signal_disposition($0) != 1 } + [SIGUSR1, SIGWINCH]
     let set = signalSet(watched)
     var blocked = set
-    unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
+    var before = sigset_t()
+    unsafe pthread_sigmask(SIG_BLOCK, &blocked, &before)
+    do throws(IOError) {
+      // Detached on purpose: it lives as long as the process.
+      _ = try BackgroundThread(name: "signals") { watch(set) }
+    } catch {
+      // Blocked signals that nobody waits for would make the process immortal.
+      unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+      state.withLock { $0.isStarted = false }
+      throw error
+    }
     _ = ccodecs_signal_set_ignored(SIGXFSZ)
     if ccodecs_signal_disposition(SIGPIPE) == 0 {
       _ = ccodecs_signal_set_ignored(SIGPIPE)
       state.withLock { $0.diesByPipe = true }
     }
-    // Detached on purpose: it lives as long as the process.
-    _ = try BackgroundThread(name: "signals") { watch(set) }
   }
 
   /// Sets what is done after the temporary files are removed and before the process dies, such as erasing the progress

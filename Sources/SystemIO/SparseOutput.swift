@@ -37,6 +37,14 @@ public struct SparseOutput: ~Copyable {
     }
   }
 
+  /// Writes all of `bytes`.
+  ///
+  /// - Throws: What the system answered, such as `ENOSPC`.
+  public mutating func write(_ bytes: [UInt8]) throws(IOError) {
+    // Bytes have no padding, so their raw view holds nothing that was not written.
+    try unsafe write(bytes.span.bytes)
+  }
+
   /// Gives the file its full length, syncs it if asked, and closes it if it is owned.
   ///
   /// - Parameter sync: Whether to wait until the content is on the device. Default: `false`.

@@ -86,7 +86,7 @@ public final class SyscallFaults: Sendable {
     var paths: [Int32: Path] = [:]
   }
 
-  private let state: Mutex<State>
+  private let state: Monitor<State>
   private let recordsData: Bool
 
   /// Makes a plan; it does nothing before `run`.
@@ -95,7 +95,7 @@ public final class SyscallFaults: Sendable {
   ///   - rules: The faults; the first rule that hits a call decides.
   ///   - recordsData: Whether the trace keeps the bytes of every write.
   public init(_ rules: [Rule] = [], recordsData: Bool = false) {
-    state = Mutex(State(rules: rules, matched: Array(repeating: 0, count: rules.count)))
+    state = Monitor(State(rules: rules, matched: Array(repeating: 0, count: rules.count)))
     self.recordsData = recordsData
   }
 
@@ -115,6 +115,7 @@ public final class SyscallFaults: Sendable {
   ///   - body: What to run.
   /// - Returns: What `body` returned.
   /// - Throws: What `body` threw.
+  @discardableResult
   public func run<Result: ~Copyable, Failure: Error>(
     scope: Scope = .thread, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -135,7 +136,7 @@ public final class SyscallFaults: Sendable {
 }
 
 extension SyscallFaults {
-  private static let processPlan = Mutex<SyscallFaults?>(nil)
+  private static let processPlan = Monitor<SyscallFaults?>(nil)
 
   /// The plan of this thread. The thread slot holds it unretained: `run` keeps it alive while it is there.
   static var threadPlan: SyscallFaults? {

@@ -2,18 +2,17 @@
 
 /// The temporary files that must not survive the process.
 internal import Glibc
-internal import Synchronization
 
 /// The temporary files of the process.
 ///
 /// Creating, renaming and removing a registered file happens under the lock, so that whoever cleans up sees a name
 /// either as a temporary file or as a committed one, never in between.
 enum TemporaryRegistry {
-  private static let names = Mutex<Set<Path>>([])
+  private static let names = Monitor<Set<Path>>([])
 
   /// Runs `create` and, if it succeeds, has registered `path`.
   static func creating(_ path: Path, _ create: () throws(IOError) -> FileHandle) throws(IOError) -> FileHandle {
-    try names.withLock { (names: inout sending Set<Path>) throws(IOError) -> FileHandle in
+    try names.withLock { (names: inout Set<Path>) throws(IOError) -> FileHandle in
       let file = try create()
       names.insert(path)
       return file
@@ -22,7 +21,7 @@ enum TemporaryRegistry {
 
   /// Runs `finish`, which makes the file permanent or removes it, and forgets `path` if it succeeds.
   static func finishing(_ path: Path, _ finish: () throws(IOError) -> Void) throws(IOError) {
-    try names.withLock { (names: inout sending Set<Path>) throws(IOError) in
+    try names.withLock { (names: inout Set<Path>) throws(IOError) in
       try finish()
       names.remove(path)
     }
