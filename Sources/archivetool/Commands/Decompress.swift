@@ -41,7 +41,9 @@ enum Decompress {
     do throws(Failure) {
       let job = DecompressionJob(
         session: session, options: options, reading: try options.reading.options(threads: options.global.threads))
-      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in try job.decompress(path) }
+      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
+        try job.decompress(path)
+      }
     } catch {
       session.reporter.failure(error)
     }

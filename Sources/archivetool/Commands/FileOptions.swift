@@ -49,7 +49,8 @@ struct FileOptions: Sendable {
 
   /// Whether any result goes to standard output.
   var anyGoesToOutput: Bool {
-    files.isEmpty ? writesToOutput(for: nil) : files.contains { writesToOutput(for: InputName(argument: $0).path.map { Path($0) }) }
+    files.isEmpty
+      ? writesToOutput(for: nil) : files.contains { writesToOutput(for: InputName(argument: $0).path.map { Path($0) }) }
   }
 
   /// Throws instead of waiting for a person to type.

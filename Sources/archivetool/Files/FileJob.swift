@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CodecKit
+import CommandLineKit
 import SystemIO
 
 /// Turns one input into one output: the order of things that makes it safe.

@@ -30,7 +30,9 @@ struct OutputSink: ByteSink, ~Copyable {
     case .special(let path):
       stream = try SparseOutput(FileHandle.open(path, .writable), enabled: false)
     case .file(let path):
-      atomic = try AtomicFile(path, .init { $0.sparse = sparse != .never })
+      let file = try AtomicFile(path, .init { $0.sparse = sparse != .never })
+      temporary = file.temporary
+      atomic = consume file
     }
   }
 
@@ -40,7 +42,7 @@ struct OutputSink: ByteSink, ~Copyable {
   }
 
   /// Where the unfinished file is, for reading it back.
-  var temporary: Path? { atomic?.temporary }
+  private(set) var temporary: Path?
 
   /// Completes the output.
   ///
@@ -52,10 +54,11 @@ struct OutputSink: ByteSink, ~Copyable {
   consuming func finish(
     replacing: Bool, attributes: FileAttributes, sync: Bool
   ) throws(IOError) -> CommittedFile? {
-    if let stream {
+    var ends = consume self
+    if let stream = ends.stream.take() {
       try stream.finish(sync: false)
       return nil
     }
-    return try atomic?.commit(replacing: replacing, attributes: attributes, sync: sync)
+    return try ends.atomic.take()?.commit(replacing: replacing, attributes: attributes, sync: sync)
   }
 }

@@ -8,23 +8,48 @@ import SystemIO
 /// Reads a file from its present position, and computes a checksum of what it delivers when that is wanted.
 struct FileSource: ByteSource, ~Copyable {
   private let file: FileHandle
-  private var hash: XXH3Wide?
+  private var hash = XXH3Wide()
+  private var isHashing = false
 
   init(_ file: consuming FileHandle) { self.file = file }
 
   mutating func read(into room: inout OutputRawSpan) throws(IOError) -> Int {
     let count = try file.read(into: &room)
-    hash?.update(room.bytes.extracting(last: count))
+    if isHashing { hash.update(room.bytes.extracting(last: count)) }
     return count
   }
 
   /// Computes a checksum from here on.
-  mutating func startHashing() { hash = XXH3Wide() }
+  mutating func startHashing() { isHashing = true }
 
   /// The checksum since then.
-  var hashValue: UInt128? { hash?.value }
+  var hashValue: UInt128? { isHashing ? hash.value : nil }
 
   func status() throws(IOError) -> FileStatus { try file.status() }
+
+  /// Passes over bytes: by seeking in a regular file, by reading elsewhere.
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes.
+  ///   - size: the file's size, when it can be sought in.
+  /// - Returns: how many bytes there were to pass over.
+  mutating func skip(_ count: UInt64, size: UInt64?) throws(IOError) -> UInt64 {
+    if let size {
+      let position = UInt64(try file.seek(to: 0, from: .current))
+      let skipped = min(count, size - min(size, position))
+      try file.seek(to: Int64(position + skipped))
+      return skipped
+    }
+    var bytes = [UInt8](repeating: 0, count: Int(min(count, 256 << 10)))
+    var skipped: UInt64 = 0
+    while skipped < count {
+      if count - skipped < UInt64(bytes.count) { bytes.removeLast(bytes.count - Int(count - skipped)) }
+      let filled = try fill(&bytes)
+      skipped += UInt64(filled)
+      if filled < bytes.count { break }
+    }
+    return skipped
+  }
 }
 
 /// Takes everything and keeps nothing.

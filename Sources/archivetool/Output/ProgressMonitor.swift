@@ -6,16 +6,56 @@ import SystemIO
 
 /// Counts what is moved, and has it drawn by a thread of its own.
 ///
-/// The work pays one relaxed store a chunk. The thread sleeps until the next frame is due, or until SIGUSR1 asks for a
-/// line.
+/// The work pays two relaxed stores a chunk. The thread sleeps until the next frame is due, or until SIGUSR1 asks for a
+/// line; it is started with the first file.
 final class ProgressMonitor: Sendable {
-  let bytesIn = Atomic<UInt64>(0)
-  let bytesOut = Atomic<UInt64>(0)
+  private enum Style { case none, drawn, lines, json }
 
-  init(console: Console, global: GlobalOptions) {}
+  private struct State: ~Copyable {
+    var bar: ProgressBar?
+    var thread: BackgroundThread?
+    var isStopping = false
+  }
+
+  private let bytesIn = Atomic<UInt64>(0)
+  private let bytesOut = Atomic<UInt64>(0)
+  private let console: Console
+  private let style: Style
+  private let interval: UInt64
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - console: where lines go.
+  ///   - global: says when progress is wanted.
+  init(console: Console, global: GlobalOptions) {
+    self.console = console
+    let drawable = Terminal.isTerminal(2) && Machine.environment("TERM") != "dumb"
+    style =
+      switch global.progress {
+      case .never: .none
+      case .json: .json
+      case .auto: drawable && global.quiet == 0 ? .drawn : .none
+      case .always: drawable ? .drawn : .lines
+      }
+    interval =
+      switch style {
+      case .none: 3_600_000_000_000
+      case .drawn:
+        ProgressBar.interval(perSecond: Machine.environment("ARCHIVETOOL_PROGRESS_FPS").flatMap { Int($0) } ?? 10)
+      case .lines: 10_000_000_000
+      case .json: 1_000_000_000
+      }
+  }
 
   /// Starts a file.
-  func begin(_ label: String, total: UInt64?) {}
+  func begin(_ label: String, total: UInt64?) {
+    update(0, 0)
+    state.withLock { state in
+      state.bar = ProgressBar(label: label, total: total, start: MonotonicClock.now)
+      // Without a thread the work goes on, only unseen.
+      if state.thread == nil { state.thread = try? BackgroundThread(name: "progress") { [self] in watch() } }
+    }
+  }
 
   /// Takes over the counts of the file at hand.
   func update(_ bytesIn: UInt64, _ bytesOut: UInt64) {
@@ -23,6 +63,53 @@ final class ProgressMonitor: Sendable {
     self.bytesOut.store(bytesOut, ordering: .relaxed)
   }
 
+  /// Ends the work on a file: its line goes, so that results can be printed.
+  func pause() {
+    state.withLock { $0.bar = nil }
+    if style == .drawn { console.erase() }
+  }
+
   /// Removes the line and ends the thread.
-  func stop() {}
+  func stop() {
+    let thread = state.withLock { state in
+      state.isStopping = true
+      return state.thread.take()
+    }
+    // Waking through the signal counts: the one thing that the thread waits for.
+    Signals.counts.withLock { _ in }
+    thread?.join()
+    if style == .drawn { console.erase() }
+  }
+
+  private func watch() {
+    var seen = Signals.counts.withLock { $0.statusRequests }
+    while true {
+      let before = seen
+      let asked = Signals.counts.wait(upTo: interval) { [self] counts in
+        counts.statusRequests != before || state.withLock { $0.isStopping }
+      }
+      if state.withLock({ $0.isStopping }) { return }
+      if asked { seen = Signals.counts.withLock { $0.statusRequests } }
+      show(asked: asked)
+    }
+  }
+
+  private func show(asked: Bool) {
+    let current: ProgressBar? = state.withLock { state in
+      state.bar?.update(
+        bytesIn: bytesIn.load(ordering: .relaxed), bytesOut: bytesOut.load(ordering: .relaxed), at: MonotonicClock.now)
+      return state.bar
+    }
+    guard let bar = current else { return }
+    if asked { return console.writeError(bar.plainLine) }
+    switch style {
+    case .none: break
+    case .drawn:
+      guard bar.isVisible else { return }
+      let columns = Terminal.width(2) ?? Machine.environment("COLUMNS").flatMap { Int($0) } ?? 80
+      console.draw(bar.drawing(columns: columns), eraser: ProgressBar.eraseSequence)
+    case .lines: console.writeError(bar.plainLine)
+    case .json: console.writeError(bar.jsonLine)
+    }
+  }
 }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// The command line tool: reads its arguments, environment and configuration, and runs a command.
+@main
+enum ArchiveTool {
+  /// The name in every message.
+  static let name = "archivetool"
+
+  static func main() {
+    // Before anything is opened: a file must never get the number of a standard descriptor that was closed.
+    try? StandardDescriptors.ensureOpen()
+    exitProcess(run(Machine.arguments).code)
+  }
+
+  private static func run(_ arguments: [[UInt8]]) -> ExitCode {
+    let context = Context(program: name)
+    do {
+      switch try program.parse(arguments) {
+      case .text(let text, let code):
+        if code == .ok { context.console.writeOutput(text) } else { context.console.writeError(text) }
+        return context.console.outputFailure == nil ? code : .io
+      case .command(let pending):
+        let inputs = ParseInputs(
+          environment: { Machine.environmentBytes($0) }, configs: try Configuration.files(pending.typedGlobals))
+        let invocation = try pending.resolve(inputs)
+        context.values = invocation.values
+        tellOrigins(invocation, context)
+        return try invocation.run(context)
+      }
+    } catch let error as UsageError {
+      context.console.writeError(error.rendered(program: name))
+      return .usage
+    } catch let error as IOError {
+      let place = error.path.map { Escaping.visible($0.bytes) + ": " } ?? ""
+      context.console.writeError("\(name): \(place)\(error)\n")
+      return .io
+    } catch {
+      context.console.writeError("\(name): internal error: \(error)\n")
+      return .internal
+    }
+  }
+
+  /// Warnings always, and under `-v` where every value comes from that is not the default.
+  private static func tellOrigins(_ invocation: Invocation<Context>, _ context: Context) {
+    if invocation.globals.quiet < 1 {
+      for warning in invocation.warnings { context.console.writeError("\(name): \(warning)\n") }
+    }
+    guard invocation.globals.verbose > 0 else { return }
+    for value in invocation.values where value.origin != .commandLine {
+      context.console.writeError("\(name): \(value)\n")
+    }
+  }
+
+  /// The whole command line.
+  static let program = Program<Context>(
+    name: name,
+    version: Version.text,
+    summary: "compress, decompress and check files with every codec that backup services offer",
+    discussion: """
+      Reads and writes zstd, lz4, snappy, gzip, zlib and deflate. Formats are found by content. Sources are kept unless \
+      --rm is given, existing files are never replaced without -f, and an output appears under its name only when it is \
+      complete.
+      """,
+    commands: [
+      Compress.command.erased, Decompress.command.erased, Cat.command.erased, Test.command.erased,
+      Info.command.erased, Recompress.command.erased, Train.command.erased, Codecs.command.erased,
+    ],
+    invocationNames: [
+      InvocationName("ackz", command: "compress", alternatives: filters),
+      InvocationName("unackz", command: "decompress", alternatives: filters.filter { $0.short != "d" }),
+      InvocationName("ackcat", command: "cat"),
+    ],
+    environmentPrefix: "ARCHIVETOOL",
+    environment: [
+      .init("ARCHIVETOOL_PROGRESS_FPS", "Drawings of the progress line a second, 1 to 10."),
+      .init("NO_COLOR", "When set to anything but nothing, no colours are used."),
+      .init("COLUMNS", "The width of the terminal, where the terminal does not tell it."),
+      .init("XDG_CONFIG_HOME", "Where the user's configuration file is looked for; $HOME/.config by default."),
+    ],
+    files: [
+      .init(
+        "$XDG_CONFIG_HOME/archivetool/config",
+        "Lines of the form key = value, grouped by [command]; keys are long option names.")
+    ])
+
+  /// The flags by which a filter in the style of gzip is told to do something else.
+  private static let filters: [InvocationName.Alternative] = [
+    .init(short: "d", long: "decompress", command: "decompress"),
+    .init(short: "t", long: "test", command: "test"),
+    .init(short: "l", long: "list", command: "info"),
+  ]
+}
