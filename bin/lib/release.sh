@@ -56,7 +56,7 @@ release_is_current() {
 # Builds the tool unless it is current. One at a time: the second caller waits and then finds it done.
 build_release() {
   if release_is_current; then return 0; fi
-  if ! { mkdir -p "$release_dir" && : >>"$release_dir/lock"; } 2>/dev/null; then
+  if ! { mkdir -p "$release_dir" && touch "$release_dir/lock"; } 2>/dev/null; then
     if [ -x "$release_binary" ]; then
       say "the sources are newer than the built tool, and $root cannot be written to: running what is there"
       return 0
