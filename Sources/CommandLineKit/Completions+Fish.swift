@@ -3,9 +3,10 @@
 /// The completion script for fish.
 extension Completions {
   static func fish(_ program: ProgramDefinition) -> String {
-    let name = program.name
-    let function = "__fish_" + identifier(name)
-    var text = "# fish completion for \(name); generated, do not edit.\n\n"
+    let function = "__fish_" + identifier(program.name)
+    // No wrapping (-w): for a wrapped command fish puts the other name into the command line that the functions see.
+    let names = [program.name] + program.invocationNames.map(\.name)
+    var text = "# fish completion for \(program.name); generated, do not edit.\n\n"
     text += fishCommandSearch(program, function)
     text += """
 
@@ -14,23 +15,23 @@ extension Completions {
         contains -- "$command" $argv
       end
 
-      complete -c \(name) -f
+      set -l names \(names.map { "-c \($0)" }.joined(separator: " "))
+      complete $names -f
 
       """
-    for call in program.invocationNames { text += "complete -c \(call.name) -w \(name)\n" }
-    for flag in program.globalFlags { text += fishFlag(flag, "complete -c \(name)") }
+    for flag in program.globalFlags { text += fishFlag(flag, "complete $names") }
     for (word, summary) in firstWords(program) {
-      text += "complete -c \(name) -n '\(function)_is \"\"' -a \(fishQuoted(word)) -d \(fishQuoted(summary))\n"
+      text += "complete $names -n '\(function)_is \"\"' -a \(fishQuoted(word)) -d \(fishQuoted(summary))\n"
     }
     for group in program.groups {
       let condition = fishQuoted("\(function)_is \(fishQuoted(group.name))")
       for (word, summary) in secondWords(program, group: group.name) {
-        text += "complete -c \(name) -n \(condition) -a \(fishQuoted(word)) -d \(fishQuoted(summary))\n"
+        text += "complete $names -n \(condition) -a \(fishQuoted(word)) -d \(fishQuoted(summary))\n"
       }
     }
     for command in program.commands {
       let condition = fishQuoted("\(function)_is " + command.names.map(fishQuoted).joined(separator: " "))
-      let head = "complete -c \(name) -n \(condition)"
+      let head = "complete $names -n \(condition)"
       for flag in command.flags { text += fishFlag(flag, head) }
       switch source(command, program) {
       case .words(let words): text += "\(head) -a \(fishQuoted(words.joined(separator: " ")))\n"

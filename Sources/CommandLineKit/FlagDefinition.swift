@@ -32,7 +32,7 @@ public struct FlagDefinition: Hashable, Sendable {
   public var group: FlagGroup = .general
   /// The environment variable that sets the flag, or `nil`.
   public var environment: String?
-  /// One line, at most 60 characters, lower case, no full stop.
+  /// One line, lower case, no full stop; up to 51 characters stand on one line of short help.
   public var summary: String
   /// Paragraphs for long help and man page, separated by empty lines.
   public var discussion = ""

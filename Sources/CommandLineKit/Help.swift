@@ -150,7 +150,7 @@ public enum Help {
     if let text = flag.defaultText { facts.append("Default: \(text).") }
     if let name = flag.environment { facts.append("Environment: \(name).") }
     if !flag.aliases.isEmpty { facts.append("Also: \(flag.aliases.map { "--\($0)" }.joined(separator: ", ")).") }
-    if let name = flag.negated { facts.append("Negation: --\(name).") }
+    if let name = flag.negated, name != "no-\(flag.long)" { facts.append("Negation: --\(name).") }
     var lines = [shortLine(flag)]
     if !flag.discussion.isEmpty { lines += TextWrap.lines(flag.discussion, width: width, indent: 10) }
     if !facts.isEmpty { lines += TextWrap.lines(facts.joined(separator: " "), width: width, indent: 10) }

@@ -22,8 +22,7 @@ public enum ManPage {
     let name = pageName(topic, program)
     page.macro("TH", name.uppercased(), "1", "", "\(program.name) \(program.version)", "User Commands")
     // Filled but ragged lines, no hyphens: options must be findable as they are typed.
-    page.macro("nh")
-    page.macro("ad", "l")
+    page.source += ".nh\n.ad l\n"
     page.section("NAME")
     page.text("\(name) - \(summary(topic, program))")
     page.section("SYNOPSIS")
@@ -240,6 +239,11 @@ private enum Roff {
       case "^": result += "\\(ha"
       case "~": result += "\\(ti"
       case "\n", "\t": result += " "
+      // Terminals without Unicode have no such character, and groff warns about it.
+      case "\u{2026}": result += "..."
+      case "\u{2013}": result += "\\(en"
+      case "\u{2014}": result += "\\(em"
+      case "\u{2018}", "\u{2019}": result += "\\(aq"
       default:
         if scalar.isASCII {
           result.unicodeScalars.append(scalar)

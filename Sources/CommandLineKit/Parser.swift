@@ -149,13 +149,17 @@ public struct Parser<Options: CommandOptions>: Sendable {
 
   private func bindPositionals(_ arguments: [[UInt8]], to options: inout Options) throws(UsageError) {
     var rest = arguments[...]
+    var required = 0
+    for positional in positionals.map(\.definition) {
+      required += positional.count.lowerBound
+      if required > arguments.count {
+        throw UsageError(.missingArgument, "\(positional.name) is missing", hint: helpHint, subject: command)
+      }
+    }
     for (index, positional) in positionals.enumerated() {
       // As many as possible, but the ones behind must get at least what they need.
       let needed = positionals[(index + 1)...].reduce(0) { $0 + $1.definition.count.lowerBound }
       let count = min(max(0, rest.count - needed), positional.definition.count.upperBound)
-      if count < positional.definition.count.lowerBound {
-        throw UsageError(.missingArgument, "\(positional.definition.name) is missing", hint: helpHint, subject: command)
-      }
       for argument in rest.prefix(count) {
         let value: FlagValue
         do {

@@ -85,8 +85,10 @@ public struct ProgressBar: Sendable {
     }
     var head = ""
     var left = room - used
-    if left >= 10, !label.isEmpty {
-      let shown = DisplayWidth.truncated(label, to: min(left - 2, max(8, room / 4)))
+    // The bar says more than the label: it keeps twelve columns.
+    let labelRoom = min(left - 2 - (fraction == nil ? 0 : 12), max(8, room / 4))
+    if labelRoom >= 8, !label.isEmpty {
+      let shown = DisplayWidth.truncated(label, to: labelRoom)
       head = shown + "  "
       left -= DisplayWidth.of(head)
     }

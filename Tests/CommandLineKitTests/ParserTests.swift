@@ -17,7 +17,8 @@ import Testing
 
   @Test("long flags take values after = or as the next argument")
   func longFlags() throws {
-    let options = try parseSample(["--codec=lz4:level=3", "--max-memory", "1GB", "--threads=0", "--output", "-"]).options
+    let options = try parseSample(["--codec=lz4:level=3", "--max-memory", "1GB", "--threads=0", "--output", "-"])
+      .options
     #expect(options.codec == "lz4:level=3")
     #expect(options.maximum == 1_000_000_000)
     #expect(options.global.threads == 0)
