@@ -20,7 +20,8 @@ enum BuiltinCommand: String, CaseIterable {
       if self == .help {
         definition.discussion = "With --json, a description of the whole command line is written as one JSON object."
       }
-    case .version: break
+    case .version:
+      definition.discussion = "With -v, also the versions of the libraries that the program is made of."
     }
     return definition
   }
@@ -34,15 +35,21 @@ enum BuiltinCommand: String, CaseIterable {
     }
   }
 
-  static func versionText(_ program: ProgramDefinition) -> String { "\(program.name) \(program.version)\n" }
+  /// Name and version; in full also what the program is made of.
+  static func versionText(_ program: ProgramDefinition, inFull: Bool) -> String {
+    let parts = inFull ? program.parts.map { "  \($0.term) \($0.text)\n" } : []
+    return "\(program.name) \(program.version)\n" + parts.joined()
+  }
 
-  func text(_ words: [String], json: Bool, _ program: ProgramDefinition) throws(UsageError) -> String {
+  func text(_ words: [String], _ global: GlobalOptions, _ program: ProgramDefinition) throws(UsageError) -> String {
+    let json = global.json
     switch self {
     case .version:
       if let extra = words.first { throw UsageError(.unexpectedArgument, "unexpected argument '\(extra)'") }
-      guard json else { return Self.versionText(program) }
+      guard json else { return Self.versionText(program, inFull: global.verbose > 0) }
       return JSONWriter.line([
         "type": "version", "v": 1, "name": .string(program.name), "version": .string(program.version),
+        "parts": .object(program.parts.map { .init($0.term, .string($0.text)) }),
       ])
     case .completions:
       let names = Shell.allCases.map(\.rawValue).joined(separator: ", ")

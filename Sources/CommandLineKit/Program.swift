@@ -25,6 +25,7 @@ public struct Program<Context>: Sendable {
   ///   - environmentPrefix: The first part of the names of environment variables, such as `ARCHIVETOOL`.
   ///   - environment: Environment variables besides those that set a flag.
   ///   - files: Files that the program reads by itself.
+  ///   - parts: The libraries that the program is made of, with their versions.
   ///   - exitCodes: The exit codes to document.
   public init(
     name: String,
@@ -37,6 +38,7 @@ public struct Program<Context>: Sendable {
     environmentPrefix: String,
     environment: [ProgramDefinition.Note] = [],
     files: [ProgramDefinition.Note] = [],
+    parts: [ProgramDefinition.Note] = [],
     exitCodes: [ExitCode.Row] = ExitCode.table
   ) {
     self.commands = commands
@@ -45,7 +47,7 @@ public struct Program<Context>: Sendable {
       name: name, version: version, summary: summary, discussion: discussion,
       commands: commands.map(\.definition) + BuiltinCommand.allCases.map(\.definition), groups: groups,
       invocationNames: invocationNames, globalFlags: globalFlags.map(\.definition), environment: environment,
-      files: files, exitCodes: exitCodes)
+      files: files, parts: parts, exitCodes: exitCodes)
   }
 
   /// Finds the command and cuts its arguments.
@@ -109,7 +111,7 @@ public struct Program<Context>: Sendable {
       scanned.values = before + scanned.values
       if let text = requestedText(scanned.values, .command(builtin.definition)) { return .text(text, .ok) }
       let words = scanned.positionals.map { Escaping.visible($0) }
-      return .text(try builtin.text(words, json: globalOptions(scanned.values).json, definition), .ok)
+      return .text(try builtin.text(words, globalOptions(scanned.values), definition), .ok)
     } catch {
       throw error.at(builtin.rawValue)
     }
@@ -147,7 +149,7 @@ public struct Program<Context>: Sendable {
       let isShort = values.last { $0.flag == "help" }?.spelling == "-h"
       return isShort ? Help.short(topic, definition) : Help.long(topic, definition)
     }
-    return options.version ? BuiltinCommand.versionText(definition) : nil
+    return options.version ? BuiltinCommand.versionText(definition, inFull: options.verbose > 0) : nil
   }
 
   private func textWithoutCommand(_ values: [ResolvedValue]) -> Parsed<Context> {

@@ -22,6 +22,8 @@ public struct ProgramDefinition: Hashable, Sendable {
   public var environment: [Note]
   /// Files that the program reads by itself.
   public var files: [Note]
+  /// The libraries that the program is made of, with their versions.
+  public var parts: [Note]
   /// The exit codes.
   public var exitCodes: [ExitCode.Row]
 
