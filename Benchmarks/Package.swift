@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+// Benchmarks of the codecs inside one process, beside the C libraries called directly. A package of its own, so that
+// users never build it.
+
+import PackageDescription
+
+let package = Package(
+  name: "Benchmarks",
+  dependencies: [.package(name: "CodecKit", path: "..")],
+  targets: [
+    .target(name: "CPeers", path: "Sources/CPeers"),
+    .executableTarget(
+      name: "codec-bench",
+      dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
+      path: "Sources/codec-bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+  ]
+)
