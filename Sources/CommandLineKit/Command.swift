@@ -69,8 +69,14 @@ public struct Command<Options: CommandOptions, Context>: Sendable {
     return definition
   }
 
-  /// The command without its type of options, for the list of a program.
+  /// The command without its type of options.
   public var erased: AnyCommand<Context> { AnyCommand(self) }
+
+  /// The command for the list of a program.
+  public var entry: CommandEntry<Context> {
+    let made = erased
+    return CommandEntry(made.definition.name, aliases: made.definition.aliases) { made }
+  }
 
   /// All flags: the global ones first.
   func allFlags(_ global: [Flag<GlobalOptions>]) -> [Flag<Options>] { global.lifted(\Options.global) + flags }
@@ -107,4 +113,24 @@ struct AnyParseResult: Sendable {
   let globals: GlobalOptions
   let values: [ResolvedValue]
   let warnings: [String]
+}
+
+/// A command in the list of a program: its names, and how to make it. Making a command costs time that only the command
+/// that runs is worth.
+public struct CommandEntry<Context>: Sendable {
+  /// The name and the aliases.
+  public let names: [String]
+  /// Makes the command.
+  public let make: @Sendable () -> AnyCommand<Context>
+
+  /// Lists a command.
+  ///
+  /// - Parameters:
+  ///   - name: The name, as in the command itself.
+  ///   - aliases: The aliases, as in the command itself.
+  ///   - make: Makes the command.
+  public init(_ name: String, aliases: [String] = [], _ make: @escaping @Sendable () -> AnyCommand<Context>) {
+    names = [name] + aliases
+    self.make = make
+  }
 }

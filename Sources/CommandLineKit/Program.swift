@@ -6,11 +6,11 @@
 /// configuration file was named; the caller reads files and environment; ``PendingCommand/resolve(_:)`` merges them.
 public struct Program<Context>: Sendable {
   /// The commands.
-  public let commands: [AnyCommand<Context>]
+  public let commands: [CommandEntry<Context>]
   /// The flags that every command has.
   public let globalFlags: [Flag<GlobalOptions>]
-  /// The plain data of the whole program, the built-in commands included.
-  public let definition: ProgramDefinition
+  /// Everything but the commands: a run must not pay for the commands that it does not use.
+  private let frame: ProgramDefinition
 
   /// Creates a program; `help`, `version`, `completions` and `man` are added to its commands.
   ///
@@ -32,7 +32,7 @@ public struct Program<Context>: Sendable {
     version: String,
     summary: String,
     discussion: String = "",
-    commands: [AnyCommand<Context>],
+    commands: [CommandEntry<Context>],
     groups: [CommandGroup] = [],
     invocationNames: [InvocationName] = [],
     environmentPrefix: String,
@@ -43,11 +43,26 @@ public struct Program<Context>: Sendable {
   ) {
     self.commands = commands
     globalFlags = GlobalOptions.flags(environmentPrefix: environmentPrefix)
-    definition = ProgramDefinition(
-      name: name, version: version, summary: summary, discussion: discussion,
-      commands: commands.map(\.definition) + BuiltinCommand.allCases.map(\.definition), groups: groups,
+    frame = ProgramDefinition(
+      name: name, version: version, summary: summary, discussion: discussion, commands: [], groups: groups,
       invocationNames: invocationNames, globalFlags: globalFlags.map(\.definition), environment: environment,
       files: files, parts: parts, exitCodes: exitCodes)
+  }
+
+  /// The plain data of the whole program, the built-in commands included. Makes every command.
+  public var definition: ProgramDefinition {
+    var whole = frame
+    whole.commands = commands.map { $0.make().definition } + BuiltinCommand.allCases.map(\.definition)
+    return whole
+  }
+
+  /// What is wrong with the definition: a test should find this empty.
+  ///
+  /// - Returns: What ``ProgramDefinition/problems()`` finds, and a line for each command that is listed under other names
+  ///   than its own.
+  public func problems() -> [String] {
+    let misnamed = commands.filter { $0.names != $0.make().definition.names }
+    return definition.problems() + misnamed.map { "\($0.names[0]): listed under other names than its own" }
   }
 
   /// Finds the command and cuts its arguments.
@@ -59,16 +74,16 @@ public struct Program<Context>: Sendable {
     let typed = Array(arguments.dropFirst())
     let path = arguments.first ?? []
     let base = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[($0 + 1)...]) } ?? path
-    if let alias = definition.invocationNames.first(where: { Array($0.name.utf8) == base }) {
+    if let alias = frame.invocationNames.first(where: { Array($0.name.utf8) == base }) {
       return try parse(alias, typed)
     }
 
-    let scanner = ArgumentScanner(flags: definition.globalFlags)
+    let scanner = ArgumentScanner(flags: frame.globalFlags)
     var scanned = try scanner.scan(typed, stopsAtPositional: true)
     var rest = Array(typed[scanned.consumed...])
     guard let first = rest.first else { return textWithoutCommand(scanned.values) }
     let word = Escaping.visible(first)
-    if definition.groups.contains(where: { $0.name == word }) {
+    if frame.groups.contains(where: { $0.name == word }) {
       let inner: ScannedArguments
       do { inner = try scanner.scan(Array(rest.dropFirst()), stopsAtPositional: true) } catch { throw error.at(word) }
       scanned.values += inner.values
@@ -82,8 +97,8 @@ public struct Program<Context>: Sendable {
   private func parse(
     _ name: String, _ arguments: [[UInt8]], _ before: [ResolvedValue]
   ) throws(UsageError) -> Parsed<Context> {
-    if let command = commands.first(where: { $0.definition.names.contains(name) }) {
-      return try parse(command, arguments, before)
+    if let entry = commands.first(where: { $0.names.contains(name) }) {
+      return try parse(entry.make(), arguments, before)
     }
     if let builtin = BuiltinCommand(rawValue: name) { return try parse(builtin, arguments, before) }
     throw definition.unknownCommand(name)
@@ -92,7 +107,7 @@ public struct Program<Context>: Sendable {
   private func parse(
     _ command: AnyCommand<Context>, _ arguments: [[UInt8]], _ before: [ResolvedValue]
   ) throws(UsageError) -> Parsed<Context> {
-    let scanner = ArgumentScanner(flags: definition.globalFlags + command.definition.flags)
+    let scanner = ArgumentScanner(flags: frame.globalFlags + command.definition.flags)
     var scanned: ScannedArguments
     do { scanned = try scanner.scan(arguments) } catch { throw error.at(command.definition.name) }
     scanned.values = before + scanned.values
@@ -100,18 +115,18 @@ public struct Program<Context>: Sendable {
     let globals = globalOptions(scanned.values)
     return .command(
       PendingCommand(
-        command: command, scanned: scanned, globalFlags: globalFlags, definition: definition, typedGlobals: globals))
+        command: command, scanned: scanned, globalFlags: globalFlags, program: self, typedGlobals: globals))
   }
 
   private func parse(
     _ builtin: BuiltinCommand, _ arguments: [[UInt8]], _ before: [ResolvedValue]
   ) throws(UsageError) -> Parsed<Context> {
     do {
-      var scanned = try ArgumentScanner(flags: definition.globalFlags).scan(arguments)
+      var scanned = try ArgumentScanner(flags: frame.globalFlags).scan(arguments)
       scanned.values = before + scanned.values
       if let text = requestedText(scanned.values, .command(builtin.definition)) { return .text(text, .ok) }
       let words = scanned.positionals.map { Escaping.visible($0) }
-      return .text(try builtin.text(words, globalOptions(scanned.values), definition), .ok)
+      return .text(try builtin.text(words, globalOptions(scanned.values), builtin == .version ? frame : definition), .ok)
     } catch {
       throw error.at(builtin.rawValue)
     }
@@ -120,18 +135,20 @@ public struct Program<Context>: Sendable {
   private func parse(_ alias: InvocationName, _ typed: [[UInt8]]) throws(UsageError) -> Parsed<Context> {
     var (name, implied, rest) = (alias.command, alias.arguments, typed)
     for alternative in alias.alternatives {
-      let flags = definition.globalFlags + (definition.command(named: alias.command)?.flags ?? [])
+      let flags = frame.globalFlags + (command(named: alias.command)?.definition.flags ?? [])
       guard let remaining = alternative.removing(from: typed, flags: flags) else { continue }
       (name, implied, rest) = (alternative.command, alternative.arguments, remaining)
       break
     }
-    guard let command = commands.first(where: { $0.definition.names.contains(name) }) else {
-      throw definition.unknownCommand(name)
-    }
-    let scanner = ArgumentScanner(flags: definition.globalFlags + command.definition.flags)
+    guard let command = command(named: name) else { throw definition.unknownCommand(name) }
+    let scanner = ArgumentScanner(flags: frame.globalFlags + command.definition.flags)
     let bytes = implied.map { Array($0.utf8) }
     let values = try scanner.scan(bytes, origin: .invocationName(alias.name)).values
     return try parse(command, rest, values)
+  }
+
+  private func command(named name: String) -> AnyCommand<Context>? {
+    commands.first { $0.names.contains(name) }?.make()
   }
 
   private func globalOptions(_ values: [ResolvedValue]) -> GlobalOptions {
@@ -149,7 +166,7 @@ public struct Program<Context>: Sendable {
       let isShort = values.last { $0.flag == "help" }?.spelling == "-h"
       return isShort ? Help.short(topic, definition) : Help.long(topic, definition)
     }
-    return options.version ? BuiltinCommand.versionText(definition, inFull: options.verbose > 0) : nil
+    return options.version ? BuiltinCommand.versionText(frame, inFull: options.verbose > 0) : nil
   }
 
   private func textWithoutCommand(_ values: [ResolvedValue]) -> Parsed<Context> {
@@ -158,7 +175,7 @@ public struct Program<Context>: Sendable {
   }
 
   private func textWithoutCommand(_ values: [ResolvedValue], group: String) throws(UsageError) -> Parsed<Context> {
-    guard let found = definition.groups.first(where: { $0.name == group }) else {
+    guard let found = frame.groups.first(where: { $0.name == group }) else {
       throw definition.unknownCommand(group)
     }
     if let text = requestedText(values, .group(found)) { return .text(text, .ok) }
@@ -179,7 +196,7 @@ public struct PendingCommand<Context>: Sendable {
   let command: AnyCommand<Context>
   let scanned: ScannedArguments
   let globalFlags: [Flag<GlobalOptions>]
-  let definition: ProgramDefinition
+  let program: Program<Context>
   /// The global options as far as they were typed: `config` and `ignoresConfig` say which files to read.
   public let typedGlobals: GlobalOptions
 
@@ -193,9 +210,12 @@ public struct PendingCommand<Context>: Sendable {
   /// - Throws: ``UsageError``: for a value that does not fit, for missing or superfluous arguments, and for every mistake
   ///   in a configuration file.
   public func resolve(_ inputs: ParseInputs) throws(UsageError) -> Invocation<Context> {
-    for config in inputs.configs { try config.check(against: definition) }
     var inputs = inputs
-    inputs.configs = inputs.configs.map { $0.canonical(definition) }
+    if !inputs.configs.isEmpty {
+      let definition = program.definition
+      for config in inputs.configs { try config.check(against: definition) }
+      inputs.configs = inputs.configs.map { $0.canonical(definition) }
+    }
     let bound = try command.bind(scanned, globalFlags, inputs)
     return Invocation(
       command: command.definition, globals: bound.result.globals, values: bound.result.values,

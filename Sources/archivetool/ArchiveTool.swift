@@ -66,8 +66,14 @@ enum ArchiveTool {
       complete.
       """,
     commands: [
-      Compress.command.erased, Decompress.command.erased, Cat.command.erased, Test.command.erased,
-      Info.command.erased, Recompress.command.erased, Train.command.erased, Codecs.command.erased,
+      CommandEntry("compress", aliases: ["c"]) { Compress.command.erased },
+      CommandEntry("decompress", aliases: ["d"]) { Decompress.command.erased },
+      CommandEntry("cat") { Cat.command.erased },
+      CommandEntry("test", aliases: ["t"]) { Test.command.erased },
+      CommandEntry("info", aliases: ["i"]) { Info.command.erased },
+      CommandEntry("recompress") { Recompress.command.erased },
+      CommandEntry("train") { Train.command.erased },
+      CommandEntry("codecs") { Codecs.command.erased },
     ],
     invocationNames: [
       InvocationName("ackz", command: "compress", alternatives: filters),

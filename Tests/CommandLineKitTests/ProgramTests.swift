@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test("the definition has no problems")
-  func sound() { #expect(sample.definition.problems() == []) }
+  func sound() { #expect(sample.problems() == []) }
 
   @Test("global flags stand before or after the command")
   func globals() throws {
@@ -114,10 +114,10 @@ import Testing
       commands: [
         Command<SampleOptions, SampleContext>(
           "x y", summary: "", flags: [.toggle("json", short: "é", \.force, "")]
-        ) { _, _ in .ok }.erased
+        ) { _, _ in .ok }.entry
       ], invocationNames: [InvocationName("z", command: "nowhere")], environmentPrefix: "BAD")
     #expect(
-      bad.definition.problems() == [
+      bad.problems() == [
         "x y: option 'json' is used twice", "x y: no summary", "x y: --json: no summary",
         "x y: -é: not an ASCII letter", "x y: the group 'x' is not described", "z: no command 'nowhere'",
       ])

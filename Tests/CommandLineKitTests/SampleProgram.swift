@@ -81,14 +81,14 @@ func sampleCommand(_ name: String, aliases: [String] = []) -> Command<SampleOpti
 let sample = Program<SampleContext>(
   name: "sample", version: "1.2.3", summary: "a program for tests", discussion: "It does nothing at all.",
   commands: [
-    sampleCommand("compress", aliases: ["c"]).erased,
-    sampleCommand("decompress", aliases: ["d"]).erased,
+    sampleCommand("compress", aliases: ["c"]).entry,
+    sampleCommand("decompress", aliases: ["d"]).entry,
     Command<DiffOptions, SampleContext>(
       "diff", summary: "compare two files",
       positionals: [.path("A", \.first, "the first"), .path("B", \.second, "the second")]
-    ) { options, _ in options.first == options.second ? .ok : .partial }.erased,
-    sampleCommand("backup create").erased,
-    sampleCommand("backup list", aliases: ["backup ls"]).erased,
+    ) { options, _ in options.first == options.second ? .ok : .partial }.entry,
+    sampleCommand("backup create").entry,
+    sampleCommand("backup list", aliases: ["backup ls"]).entry,
   ],
   groups: [CommandGroup("backup", summary: "work with backups")],
   invocationNames: [
