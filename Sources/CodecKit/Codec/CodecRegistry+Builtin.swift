@@ -14,6 +14,9 @@ extension CodecRegistry {
   }()
 
   static let builtinCodecs: [any Codec] = [
-    Store()
+    Store(),
+    Gzip(),
+    Zlib(),
+    RawDeflate(),
   ]
 }
