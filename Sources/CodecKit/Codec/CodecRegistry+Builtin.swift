@@ -14,6 +14,8 @@ extension CodecRegistry {
   }()
 
   static let builtinCodecs: [any Codec] = [
-    Store()
+    Store(),
+    LZ4(),
+    LZ4Raw(),
   ]
 }
