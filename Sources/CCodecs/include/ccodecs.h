@@ -6,6 +6,7 @@
 #define CCODECS_H
 
 #include "ccodecs_system.h"
+#include "ccodecs_memory.h"
 #include "ccodecs_checksum.h"
 #include "ccodecs_zstd.h"
 #include "ccodecs_lz4.h"
