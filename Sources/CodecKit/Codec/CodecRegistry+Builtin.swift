@@ -17,5 +17,7 @@ extension CodecRegistry {
     Store(),
     LZ4(),
     LZ4Raw(),
+    Snappy(),
+    SnappyRaw(),
   ]
 }
