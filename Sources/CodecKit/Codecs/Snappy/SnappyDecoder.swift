@@ -20,9 +20,9 @@ final class SnappyDecoder: StreamEngine {
 
   init() {}
 
-  var preferredInputSize: Int { 256 << 10 }
+  var preferredInputSize: Int { 128 << 10 }
 
-  var preferredOutputSize: Int { 512 << 10 }
+  var preferredOutputSize: Int { 256 << 10 }
 
   func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
     let before = output.byteCount
