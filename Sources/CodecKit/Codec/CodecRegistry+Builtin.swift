@@ -15,9 +15,11 @@ extension CodecRegistry {
 
   static let builtinCodecs: [any Codec] = [
     LZ4(),
+    Snappy(),
     Gzip(),
     Zlib(),
     RawDeflate(),
+    SnappyRaw(),
     LZ4Raw(),
     Store(),
   ]
