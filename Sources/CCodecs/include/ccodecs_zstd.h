@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <zstd_errors.h>
 
 /// What a compression context can be told.
 enum ck_zstd_parameter {
