@@ -25,7 +25,10 @@ final class ZstdDecoder: StreamEngine {
   private var lastPackedSize = 0
   private var lastContentSize = 0
 
-  private enum State: Equatable { case boundary, frame, trailing, ended, failed, skipping(UInt64) }
+  private enum State: Equatable {
+    case boundary, frame, trailing, ended, failed
+    case skipping(UInt64)
+  }
 
   /// Frames up to this size are worth buffers that hold them as a whole.
   private static let largestWholeFrame = 4 << 20

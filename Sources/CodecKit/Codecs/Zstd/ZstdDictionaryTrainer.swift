@@ -26,6 +26,8 @@ public struct ZstdDictionaryTrainer: Sendable {
 
   /// The fewest samples that can be trained on.
   public static let minimumSamples = 8
+  /// The fewest bytes of samples that can be trained on.
+  public static let minimumSampleBytes = 1024
 
   /// A trainer without samples.
   public init() {}
@@ -69,6 +71,11 @@ public struct ZstdDictionaryTrainer: Sendable {
     guard sizes.count >= Self.minimumSamples else {
       throw refusal(
         "\(sizes.count) samples are too few to train on: give at least \(Self.minimumSamples), better hundreds")
+    }
+    guard samples.count >= Self.minimumSampleBytes else {
+      throw refusal(
+        "\(samples.count) bytes of samples are too few to train on: give at least \(Self.minimumSampleBytes), "
+          + "better \(maximumSize * 100)")
     }
     guard UInt64(samples.count) < 1 << 32, UInt64(sizes.count) < 1 << 32 else {
       throw refusal("the samples have \(samples.count) bytes together: give less than 4 GiB")

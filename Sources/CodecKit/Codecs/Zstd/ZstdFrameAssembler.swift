@@ -8,8 +8,11 @@ final class ZstdFrameAssembler: ChunkAssembler {
   private var fitsTable = true
   private var total: UInt64 = 0
 
-  init(_ plan: ZstdPlan) {
+  private let maximumFrames: Int
+
+  init(_ plan: ZstdPlan, maximumFrames: Int = ZstdSeekTable.maximumFrames) {
     self.plan = plan
+    self.maximumFrames = maximumFrames
     chunkSize = plan.frameSize ?? ZstdFormat.frameSizeRange.upperBound
   }
 
@@ -20,7 +23,7 @@ final class ZstdFrameAssembler: ChunkAssembler {
   func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
     total += UInt64(packed.contentSize)
     guard fitsTable else { return }
-    guard table.entries.count < ZstdSeekTable.maximumFrames else {
+    guard table.entries.count < maximumFrames else {
       // Still a valid stream, only without random access.
       fitsTable = false
       table = ZstdSeekTable()

@@ -21,8 +21,8 @@ final class ZstdFramePacker: ChunkPacker {
   ) throws(CodecError) -> PackedChunk {
     let size = try unsafe output.appendWritten { (room) throws(CodecError) in
       var size = try unsafe context.compress(chunk, into: room)
-      guard let verifier else { return size }
       unsafe damage(room, size, at: place, isFirst: true)
+      guard let verifier else { return size }
       if unsafe verifier.matches(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(room).prefix(size)), chunk) {
         return size
       }

@@ -19,7 +19,11 @@ final class ZstdFrameStream {
   /// Where the block or checksum starts that is being read.
   private(set) var partOffset: UInt64 = 0
 
-  private enum Part { case blockHeader, block(isLast: Bool), checksum }
+  private enum Part {
+    case blockHeader
+    case block(isLast: Bool)
+    case checksum
+  }
 
   enum Outcome {
     case ended(packed: UInt64, content: UInt64)

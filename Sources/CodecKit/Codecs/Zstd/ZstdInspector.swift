@@ -15,7 +15,11 @@ final class ZstdInspector: StreamInspector {
   private var checkedFrames: UInt64 = 0
   private var largestWindow: UInt64 = 0
 
-  private enum State { case boundary, block, checksum, table(ZstdTableCheck.Reader), ended }
+  private enum State {
+    case boundary, block, checksum
+    case table(ZstdTableCheck.Reader)
+    case ended
+  }
 
   /// The frame that is being walked.
   private struct Current {
@@ -169,7 +173,8 @@ final class ZstdInspector: StreamInspector {
     }
     if let summary = table.summary { report.details.append(.init("seek table", summary)) }
     if report.contentFrameCount > 1 {
-      report.access = table.isConsistent ? "in parallel, by frames; anywhere, by the seek table" : "in parallel, by frames"
+      report.access =
+        table.isConsistent ? "in parallel, by frames; anywhere, by the seek table" : "in parallel, by frames"
     }
   }
 }
