@@ -12,5 +12,6 @@
 #include "ccodecs_lz4.h"
 #include "ccodecs_snappy.h"
 #include "ccodecs_deflate.h"
+#include "ccodecs_versions.h"
 
 #endif

@@ -14,6 +14,7 @@ extension CodecRegistry {
   }()
 
   static let builtinCodecs: [any Codec] = [
+    Zstd(),
     LZ4(),
     Snappy(),
     Gzip(),
