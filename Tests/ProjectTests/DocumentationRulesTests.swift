@@ -171,4 +171,16 @@ struct DocumentationRulesTests {
       }
     }
   }
+
+  @Test("the tests that the promises cite exist")
+  func citedTests() throws {
+    let page = try Checkout.file("Documentation/Reliability.md")
+    let tests = Dictionary(try Checkout.tests().map { ($0.name, $0.text) }) { $0 + $1 }
+    let citations = page.text.matches(of: /\* `([A-Za-z]+)`: "([^"]+)"/)
+    #expect(citations.count > 20, "the citations were not found")
+    for citation in citations {
+      let text = tests["\(citation.1).swift"] ?? ""
+      #expect(text.contains("@Test(\"\(citation.2)\"") || text.contains("    \"\(citation.2)\""), "\(citation.0)")
+    }
+  }
 }
