@@ -37,11 +37,13 @@ struct SourceRulesTests {
       #expect(lines.first == "// SPDX-License-Identifier: Apache-2.0", "\(file) does not begin with the licence line")
       guard file.path.hasSuffix(".swift"), lines.count > 2 else { continue }
       #expect(lines[1].isEmpty, "\(file):2 should be empty")
-      // Either the file's own sentence, or the imports and then the type's documentation.
+      // The file's own sentence, or after the imports the type's documentation, or the name of a suite of tests.
       let first = lines.dropFirst(2).first { line in
-        !line.isEmpty && ImportRulesTests.importedModule(line) == nil && !line.hasPrefix("@") && !line.hasPrefix("#if")
+        !line.isEmpty && ImportRulesTests.importedModule(line) == nil
+          && (!line.hasPrefix("@") || line.hasPrefix("@Suite(\"")) && !line.hasPrefix("#if")
       }
-      #expect(first?.hasPrefix("//") == true, "\(file) does not say what it is about")
+      #expect(
+        first?.hasPrefix("//") == true || first?.hasPrefix("@Suite") == true, "\(file) does not say what it is about")
     }
   }
 
@@ -57,35 +59,45 @@ struct SourceRulesTests {
   /// A call that sources do not make, and where it is allowed nevertheless.
   struct Ban: Sendable, CustomTestStringConvertible {
     let what: String
+    /// What a line must have in it to be looked at with the pattern.
+    let token: String
     let pattern: String
     let reason: String
     var exceptFolder = "-"
 
     var testDescription: String { what }
 
-    func matches(_ line: String) throws -> Bool { try Regex(pattern).firstMatch(in: line) != nil }
+    func matches(_ line: String) throws -> Bool {
+      guard line.contains(token) else { return false }
+      return try Regex(pattern).firstMatch(in: line) != nil
+    }
   }
 
   static let bans = [
     Ban(
-      what: "print", pattern: #"(^|[^.\w`])print\("#, reason: "only the tool talks",
+      what: "print", token: "print(", pattern: #"(^|[^.\w`])print\("#, reason: "only the tool talks",
       exceptFolder: "Sources/archivetool/"),
-    Ban(what: "debugPrint", pattern: #"\b(debugPrint|dump)\("#, reason: "only the tool talks"),
-    Ban(what: "fatalError", pattern: #"\bfatalError\b"#, reason: "outside input must not end the process"),
-    Ban(what: "try!", pattern: #"\btry!"#, reason: "errors are values"),
-    Ban(what: "as!", pattern: #"\bas!"#, reason: "errors are values"),
-    Ban(what: "Date()", pattern: #"\bDate\(\)"#, reason: "the clock is handed in"),
-    Ban(what: "Foundation", pattern: #"\bimport Foundation"#, reason: "it is not part of the design"),
+    Ban(what: "debugPrint", token: "debugPrint(", pattern: #"\bdebugPrint\("#, reason: "only the tool talks"),
+    Ban(what: "dump", token: "dump(", pattern: #"(^|[^.\w`])dump\("#, reason: "only the tool talks"),
     Ban(
-      what: "force unwrap", pattern: #"[\w)\]]!(?=[.,)\]\s]|$)(?!=)"#, reason: "outside input must not end the process"),
+      what: "fatalError", token: "fatalError", pattern: #"\bfatalError\b"#,
+      reason: "outside input must not end the process"),
+    Ban(what: "try!", token: "try!", pattern: #"\btry!"#, reason: "errors are values"),
+    Ban(what: "as!", token: "as!", pattern: #"\bas!"#, reason: "errors are values"),
+    Ban(what: "Date()", token: "Date()", pattern: #"\bDate\(\)"#, reason: "the clock is handed in"),
     Ban(
-      what: "semicolon", pattern: #";\s*$"#, reason: "lines end by themselves"),
+      what: "Foundation", token: "Foundation", pattern: #"\bimport Foundation"#, reason: "it is not part of the design"),
+    Ban(
+      what: "force unwrap", token: "!", pattern: #"[\w)\]]!(?=[.,)\]\s]|$)(?!=)"#,
+      reason: "outside input must not end the process"),
+    Ban(
+      what: "semicolon", token: ";", pattern: #";\s*$"#, reason: "lines end by themselves"),
   ]
 
   @Test("banned calls are not made", arguments: bans)
   func calls(_ ban: Ban) throws {
-    for file in try Checkout.sources() where !file.path.hasPrefix(ban.exceptFolder) {
-      for (index, line) in SwiftText(file.text).code.enumerated() {
+    for (file, lines) in Checkout.code where !file.path.hasPrefix(ban.exceptFolder) {
+      for (index, line) in lines.enumerated() {
         #expect(try !ban.matches(line), "\(file):\(index + 1): \(ban.what): \(ban.reason)")
       }
     }
@@ -103,11 +115,13 @@ struct SourceRulesTests {
   }
 
   @Test("multi-byte numbers are loaded in the files made for it")
-  func loads() throws {
+  func loads() {
     // Every format here is little-endian; the files of loads and stores are where the byte order is dealt with.
     let raw = /(?:[lL]oad|[lL]oadUnaligned|storeBytes)\([^)]*\bas:\s*U?Int(?:16|32|64|128)?\.self/
-    for file in try Checkout.sources() where !file.name.contains("+Loading") && !file.name.contains("+Writing") {
-      for (index, line) in SwiftText(file.text).code.enumerated() {
+    // Where a line names the order, or asks only for zero, there is nothing to get wrong.
+    let harmless = /(?:little|big)Endian|[!=]= 0\b/
+    for (file, lines) in Checkout.code where !file.name.contains("+Loading") && !file.name.contains("+Writing") {
+      for (index, line) in lines.enumerated() where line.contains("as: ") && line.firstMatch(of: harmless) == nil {
         #expect(
           line.firstMatch(of: raw) == nil, "\(file):\(index + 1): use an accessor that names the byte order")
       }
