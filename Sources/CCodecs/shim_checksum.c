@@ -7,9 +7,14 @@
 #include <xxhash.h>
 #include <zlib.h>
 
-uint32_t ck_crc32(uint32_t crc, const void *data, size_t size) { return libdeflate_crc32(crc, data, size); }
+// The library takes a null pointer as a wish to start anew; here it is an empty span.
+uint32_t ck_crc32(uint32_t crc, const void *data, size_t size) {
+  return size > 0 ? libdeflate_crc32(crc, data, size) : crc;
+}
 
-uint32_t ck_adler32(uint32_t adler, const void *data, size_t size) { return libdeflate_adler32(adler, data, size); }
+uint32_t ck_adler32(uint32_t adler, const void *data, size_t size) {
+  return size > 0 ? libdeflate_adler32(adler, data, size) : adler;
+}
 
 uint32_t ck_crc32c(uint32_t crc, const void *data, size_t size) {
   const unsigned char *next = data;
@@ -25,7 +30,9 @@ uint32_t ck_crc32c(uint32_t crc, const void *data, size_t size) {
 }
 
 uint32_t ck_crc32_combine(uint32_t first, uint32_t second, uint64_t size) {
-  return (uint32_t)crc32_combine(first, second, (z_off_t)size);
+  // The library counts in a signed type and never returns from a negative size. Appending zeros repeats itself after
+  // 2^32 - 1 bytes, because the polynomial is primitive.
+  return (uint32_t)crc32_combine(first, second, (z_off_t)(size % 0xFFFFFFFFu));
 }
 
 uint32_t ck_xxh32(const void *data, size_t size, uint32_t seed) { return XXH32(data, size, seed); }

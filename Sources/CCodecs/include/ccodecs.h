@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The one header that Swift imports: a thin, typed border to the C libraries.
 // One header per library, one .c per header; no allocation policy, no buffering and no format logic here.
 #ifndef CCODECS_H

@@ -14,9 +14,11 @@ extension CodecRegistry {
   }()
 
   static let builtinCodecs: [any Codec] = [
-    Store(),
+    LZ4(),
     Gzip(),
     Zlib(),
     RawDeflate(),
+    LZ4Raw(),
+    Store(),
   ]
 }

@@ -2,15 +2,13 @@
 
 /// Two engines in a row: what the first puts out goes into the second. Decoding and coding again in one pass.
 final class ChainedEngine: StreamEngine {
-  private let first: any StreamEngine
-  private let second: any StreamEngine
+  /// The engine at the input.
+  private(set) var first: GuardedEngine
+  private var second: GuardedEngine
   private var between = ByteBuffer()
   private var firstIsFinished = false
 
-  /// How many bytes have gone from the first to the second.
-  private(set) var passed: UInt64 = 0
-
-  init(_ first: any StreamEngine, _ second: any StreamEngine) {
+  init(_ first: GuardedEngine, _ second: GuardedEngine) {
     self.first = first
     self.second = second
     between.reserve(max(first.preferredOutputSize, second.preferredInputSize))
@@ -49,7 +47,6 @@ final class ChainedEngine: StreamEngine {
     try second.reset()
     between.removeAll()
     firstIsFinished = false
-    passed = 0
   }
 
   private func decode(_ input: RawSpan, _ flush: Flush) throws(CodecError) -> StreamStep {
@@ -60,7 +57,6 @@ final class ChainedEngine: StreamEngine {
     var room = buffer.room()
     let step = try first.step(input, into: &room, flush: flush)
     buffer.didAppend(step.produced)
-    passed += UInt64(step.produced)
     return step
   }
 

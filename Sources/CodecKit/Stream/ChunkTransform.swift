@@ -3,33 +3,40 @@
 /// Pulls chunks from an asynchronous iterator through an engine: what both sequence adapters share.
 struct ChunkTransform<Base: AsyncIteratorProtocol> where Base.Element == [UInt8] {
   private var base: Base
-  private var makeEngine: (() throws(CodecError) -> any StreamEngine)?
-  private var engine: (any StreamEngine)?
-  private let limits: LimitEnforcer?
+  private var makeEngine: (() throws(CodecError) -> GuardedEngine)?
+  private var engine: GuardedEngine?
   private var chunk: [UInt8] = []
   private var used = 0
   private var atEnd = false
+  private var wantsRoom = false
   private var finished = false
-  private var totalIn: UInt64 = 0
-  private var totalOut: UInt64 = 0
+  private var failure: CodecError?
 
-  init(
-    base: Base, limits: LimitEnforcer? = nil, makeEngine: @escaping () throws(CodecError) -> any StreamEngine
-  ) {
+  init(base: Base, makeEngine: @escaping () throws(CodecError) -> GuardedEngine) {
     self.base = base
-    self.limits = limits
     self.makeEngine = makeEngine
   }
 
-  /// The next chunk of output, or `nil` after the last.
+  /// The next chunk of output, or `nil` after the last and after an error.
   mutating func next() async throws -> [UInt8]? {
-    if let make = makeEngine {
-      engine = try make()
-      makeEngine = nil
+    do {
+      return try await pull()
+    } catch {
+      finished = true
+      throw error
     }
-    guard let engine else { return nil }
+  }
+
+  private mutating func pull() async throws -> [UInt8]? {
+    if let make = makeEngine {
+      makeEngine = nil
+      engine = try make()
+    }
     while !finished {
-      if used == chunk.count, !atEnd {
+      // What was delivered before the error has been handed on.
+      if let failure { throw failure }
+      // Output that is ready does not wait for more input.
+      if used == chunk.count, !atEnd, !wantsRoom {
         used = 0
         if let next = try await base.next() {
           chunk = next
@@ -38,24 +45,28 @@ struct ChunkTransform<Base: AsyncIteratorProtocol> where Base.Element == [UInt8]
           atEnd = true
         }
       }
-      let produced = try step(engine)
+      let produced = step()
       if !produced.isEmpty { return produced }
     }
     return nil
   }
 
-  private mutating func step(_ engine: any StreamEngine) throws(CodecError) -> [UInt8] {
+  private mutating func step() -> [UInt8] {
+    guard var engine else { return [] }
+    defer { self.engine = engine }
     var output = ByteBuffer()
     output.reserve(64 << 10)
     var room = output.room()
     let chunk = self.chunk
-    let step = try unsafe engine.step(chunk.span.bytes.dropping(used), into: &room, flush: atEnd ? .finish : .none)
-    output.didAppend(step.produced)
-    used += step.consumed
-    totalIn += UInt64(step.consumed)
-    totalOut += UInt64(step.produced)
-    try limits?.check(totalIn: totalIn, totalOut: totalOut)
-    finished = step.state == .finished
+    do throws(CodecError) {
+      let step = try unsafe engine.step(chunk.span.bytes.dropping(used), into: &room, flush: atEnd ? .finish : .none)
+      used += step.consumed
+      wantsRoom = step.state == .needsOutput
+      finished = step.state == .finished
+    } catch {
+      failure = error
+    }
+    output.didAppend(room.byteCount)
     return output.bytes.array
   }
 }

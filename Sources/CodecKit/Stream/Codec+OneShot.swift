@@ -102,6 +102,6 @@ extension Codec {
   /// One byte more than the limit allows is enough room to notice that it is passed.
   private static func roomToGrow(_ wish: Int, _ limits: LimitEnforcer, delivered: Int) -> Int {
     guard let rest = limits.remainingOutput(after: UInt64(delivered)) else { return wish }
-    return Int(min(UInt64(wish), rest + 1))
+    return rest < UInt64(wish) ? Int(rest) + 1 : wish
   }
 }

@@ -18,7 +18,7 @@ public struct CompressedSequence<Base: AsyncSequence, Format: Codec>: AsyncSeque
     Iterator(
       base: base.makeAsyncIterator(),
       makeEngine: { () throws(CodecError) in
-        try codec.makeCompressionEngine(options)
+        try GuardedEngine(compressing: codec, options)
       })
   }
 
@@ -26,7 +26,7 @@ public struct CompressedSequence<Base: AsyncSequence, Format: Codec>: AsyncSeque
   public struct Iterator: AsyncIteratorProtocol {
     private var transform: ChunkTransform<Base.AsyncIterator>
 
-    init(base: Base.AsyncIterator, makeEngine: @escaping () throws(CodecError) -> any StreamEngine) {
+    init(base: Base.AsyncIterator, makeEngine: @escaping () throws(CodecError) -> GuardedEngine) {
       transform = ChunkTransform(base: base, makeEngine: makeEngine)
     }
 

@@ -12,15 +12,14 @@
 /// compile.
 public struct Compressor: ~Copyable {
   /// How many bytes were taken in.
-  public private(set) var totalIn: UInt64 = 0
+  public var totalIn: UInt64 { engine.totalIn }
   /// How many bytes were put out.
-  public private(set) var totalOut: UInt64 = 0
+  public var totalOut: UInt64 { engine.totalOut }
 
   /// The codec's name, for errors.
-  public let codec: CodecID
+  public var codec: CodecID { engine.codec }
 
-  private let engine: any StreamEngine
-  private let contentSize: UInt64?
+  private var engine: GuardedEngine
 
   /// Starts a stream.
   ///
@@ -29,9 +28,7 @@ public struct Compressor: ~Copyable {
   ///   - options: what it should do.
   /// - Throws: ``CodecError`` with `levelOutOfRange`, `invalidOption` or `outOfMemory`.
   public init(_ codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
-    self.codec = codec.descriptor.id
-    engine = try codec.makeCompressionEngine(options)
-    contentSize = options.contentSize
+    engine = try GuardedEngine(compressing: codec, options)
   }
 
   /// How much input at a time suits the codec best, in bytes. Any size works.
@@ -80,7 +77,8 @@ public struct Compressor: ~Copyable {
 
   /// The general form of a step: input, output and how urgently, in one call.
   ///
-  /// After `.finish` has answered `finished`, the stream takes nothing but ``reset()``.
+  /// After `.finish` has answered `finished`, or after an error, the stream takes nothing but ``reset()``: further input
+  /// throws `streamFinished`.
   ///
   /// - Parameters:
   ///   - input: the next bytes.
@@ -91,20 +89,7 @@ public struct Compressor: ~Copyable {
   public mutating func step(
     _ input: RawSpan, into output: inout OutputRawSpan, flush: Flush
   ) throws(CodecError) -> StreamStep {
-    if let contentSize, UInt64(input.byteCount) > contentSize - min(totalIn, contentSize) {
-      throw sizeMismatch(declared: contentSize, "more than")
-    }
-    if flush == .finish, let contentSize, totalIn + UInt64(input.byteCount) < contentSize {
-      throw sizeMismatch(declared: contentSize, "fewer than")
-    }
-    do throws(CodecError) {
-      let step = try engine.step(input, into: &output, flush: flush)
-      totalIn += UInt64(step.consumed)
-      totalOut += UInt64(step.produced)
-      return step
-    } catch {
-      throw error.completed(codec: codec)
-    }
+    try engine.step(input, into: &output, flush: flush)
   }
 
   /// Back to the beginning of a new stream with the same options, keeping allocations.
@@ -112,13 +97,5 @@ public struct Compressor: ~Copyable {
   /// - Throws: ``CodecError`` with `outOfMemory`.
   public mutating func reset() throws(CodecError) {
     try engine.reset()
-    totalIn = 0
-    totalOut = 0
-  }
-
-  private func sizeMismatch(declared: UInt64, _ relation: String) -> CodecError {
-    CodecError(
-      .contentSizeMismatch, codec: codec, inputOffset: totalIn,
-      reason: "the input has \(relation) the \(declared) bytes that were declared")
   }
 }

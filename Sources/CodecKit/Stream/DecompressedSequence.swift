@@ -12,18 +12,18 @@ public struct DecompressedSequence<Base: AsyncSequence, Format: Codec>: AsyncSeq
   /// Starts decompressing.
   public func makeAsyncIterator() -> Iterator {
     Iterator(
-      base: base.makeAsyncIterator(), limits: LimitEnforcer(options.limits, codec: codec.descriptor.id),
-      makeEngine: { () throws(CodecError) in try codec.makeDecompressionEngine(options) })
+      base: base.makeAsyncIterator(),
+      makeEngine: { () throws(CodecError) in
+        try GuardedEngine(decompressing: codec, options)
+      })
   }
 
   /// Pulls chunks from the base and hands decompressed chunks on.
   public struct Iterator: AsyncIteratorProtocol {
     private var transform: ChunkTransform<Base.AsyncIterator>
 
-    init(
-      base: Base.AsyncIterator, limits: LimitEnforcer, makeEngine: @escaping () throws(CodecError) -> any StreamEngine
-    ) {
-      transform = ChunkTransform(base: base, limits: limits, makeEngine: makeEngine)
+    init(base: Base.AsyncIterator, makeEngine: @escaping () throws(CodecError) -> GuardedEngine) {
+      transform = ChunkTransform(base: base, makeEngine: makeEngine)
     }
 
     /// The next chunk, or `nil` after the last.

@@ -6,15 +6,14 @@
 /// when it goes out of scope.
 public struct Decompressor: ~Copyable {
   /// How many bytes were taken in.
-  public private(set) var totalIn: UInt64 = 0
-  /// How many bytes were put out.
-  public private(set) var totalOut: UInt64 = 0
+  public var totalIn: UInt64 { engine.totalIn }
+  /// How many bytes were put out, never more than the limits allow.
+  public var totalOut: UInt64 { engine.totalOut }
 
   /// The codec's name, for errors.
-  public let codec: CodecID
+  public var codec: CodecID { engine.codec }
 
-  private let engine: any StreamEngine
-  private let limits: LimitEnforcer
+  private var engine: GuardedEngine
 
   /// Starts a stream.
   ///
@@ -23,9 +22,7 @@ public struct Decompressor: ~Copyable {
   ///   - options: limits, dictionary, and what to do with bytes after the end.
   /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
   public init(_ codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
-    self.codec = codec.descriptor.id
-    engine = try codec.makeDecompressionEngine(options)
-    limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
+    engine = try GuardedEngine(decompressing: codec, options)
   }
 
   /// How much input at a time suits the codec best, in bytes. Any size works.
@@ -81,6 +78,9 @@ public struct Decompressor: ~Copyable {
 
   /// The general form of a step; `.finish` says that no input follows what is given.
   ///
+  /// After the stream has answered `finished`, or after an error, it takes nothing but ``reset()``: further input throws
+  /// `streamFinished`.
+  ///
   /// - Parameters:
   ///   - input: the next bytes.
   ///   - output: where decompressed bytes are appended.
@@ -90,18 +90,7 @@ public struct Decompressor: ~Copyable {
   public mutating func step(
     _ input: RawSpan, into output: inout OutputRawSpan, flush: Flush
   ) throws(CodecError) -> StreamStep {
-    let before = output.byteCount
-    do throws(CodecError) {
-      let step = try engine.step(input, into: &output, flush: flush)
-      totalIn += UInt64(step.consumed)
-      totalOut += UInt64(step.produced)
-      try limits.check(totalIn: totalIn, totalOut: totalOut)
-      return step
-    } catch {
-      // A throw must not hide what was delivered before it.
-      totalOut += error.code == .limitExceeded ? 0 : UInt64(output.byteCount - before)
-      throw error.completed(codec: codec, inputOffset: totalIn)
-    }
+    try engine.step(input, into: &output, flush: flush)
   }
 
   /// Back to the beginning of a new stream with the same options, keeping allocations.
@@ -109,7 +98,5 @@ public struct Decompressor: ~Copyable {
   /// - Throws: ``CodecError`` with `outOfMemory`.
   public mutating func reset() throws(CodecError) {
     try engine.reset()
-    totalIn = 0
-    totalOut = 0
   }
 }

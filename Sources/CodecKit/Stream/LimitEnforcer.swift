@@ -19,20 +19,23 @@ struct LimitEnforcer {
     limits.maximumOutputSize.map { $0 - min($0, totalOut) }
   }
 
-  /// Throws `limitExceeded` when a limit is passed.
-  func check(totalIn: UInt64, totalOut: UInt64) throws(CodecError) {
+  /// By how many bytes an output passes a limit, and the error that says so; `nil` within the limits.
+  func excess(totalIn: UInt64, totalOut: UInt64) -> (byteCount: UInt64, error: CodecError)? {
     if let maximum = limits.maximumOutputSize, totalOut > maximum {
-      throw CodecError(
+      let error = CodecError(
         .limitExceeded, codec: codec, inputOffset: totalIn,
         reason: "the output exceeds the limit of \(maximum) bytes")
+      return (totalOut - maximum, error)
     }
     if let ratio = limits.maximumRatio, totalOut > Self.ratioGrace {
-      let (allowed, overflow) = max(totalIn, 1).multipliedReportingOverflow(by: ratio)
+      let (product, overflow) = max(totalIn, 1).multipliedReportingOverflow(by: ratio)
+      let allowed = max(product, Self.ratioGrace)
       if !overflow, totalOut > allowed {
-        throw CodecError(
-          .limitExceeded, codec: codec, inputOffset: totalIn,
-          reason: "the output exceeds \(ratio) times the input")
+        let error = CodecError(
+          .limitExceeded, codec: codec, inputOffset: totalIn, reason: "the output exceeds \(ratio) times the input")
+        return (totalOut - allowed, error)
       }
     }
+    return nil
   }
 }

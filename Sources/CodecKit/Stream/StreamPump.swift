@@ -33,15 +33,12 @@ public enum PumpError<Reading: Error, Writing: Error>: Error {
 /// between, and constant memory.
 public struct StreamPump: ~Copyable {
   /// How many bytes were read and taken by the engine.
-  public private(set) var totalIn: UInt64 = 0
+  public var totalIn: UInt64 { engine.totalIn }
   /// How many bytes were written.
   public private(set) var totalOut: UInt64 = 0
 
-  private let engine: any StreamEngine
+  private var engine: GuardedEngine
   private let chain: ChainedEngine?
-  private let codec: CodecID
-  private let contentSize: UInt64?
-  private let limits: LimitEnforcer?
   private var input = ByteBuffer()
   private var output = ByteBuffer()
 
@@ -52,11 +49,8 @@ public struct StreamPump: ~Copyable {
   ///   - options: what it should do.
   /// - Throws: ``CodecError`` with `levelOutOfRange`, `invalidOption` or `outOfMemory`.
   public init(compressing codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
-    self.codec = codec.descriptor.id
-    engine = try codec.makeCompressionEngine(options)
+    engine = try GuardedEngine(compressing: codec, options)
     chain = nil
-    contentSize = options.contentSize
-    limits = nil
   }
 
   /// A pump that decompresses.
@@ -66,11 +60,8 @@ public struct StreamPump: ~Copyable {
   ///   - options: limits, dictionary, and what to do with bytes after the end.
   /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
   public init(decompressing codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
-    self.codec = codec.descriptor.id
-    engine = try codec.makeDecompressionEngine(options)
+    engine = try GuardedEngine(decompressing: codec, options)
     chain = nil
-    contentSize = nil
-    limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
   }
 
   /// A pump that decompresses and compresses again, in one pass.
@@ -79,23 +70,20 @@ public struct StreamPump: ~Copyable {
   ///   - old: the codec of the source.
   ///   - reading: how to decompress.
   ///   - new: the codec of the sink.
-  ///   - writing: how to compress. A content size is checked against the decompressed bytes by codecs that store it.
+  ///   - writing: how to compress. A content size is that of the decompressed bytes.
   /// - Throws: ``CodecError`` with `levelOutOfRange`, `invalidOption` or `outOfMemory`.
   public init(
     recompressing old: some Codec, _ reading: DecompressionOptions = .init(), to new: some Codec,
     _ writing: CompressionOptions = .init()
   ) throws(CodecError) {
-    codec = old.descriptor.id
-    let decoder = try old.makeDecompressionEngine(reading)
-    let chain = ChainedEngine(decoder, try new.makeCompressionEngine(writing))
-    engine = chain
+    let chain = ChainedEngine(
+      try GuardedEngine(decompressing: old, reading), try GuardedEngine(compressing: new, writing))
+    engine = GuardedEngine(chain, codec: old.descriptor.id)
     self.chain = chain
-    contentSize = nil
-    limits = LimitEnforcer(reading.limits, codec: codec)
   }
 
   /// How many decompressed bytes have gone through; for a pump that recompresses.
-  public var totalPlain: UInt64? { chain?.passed }
+  public var totalPlain: UInt64? { chain?.first.totalOut }
 
   /// What the decoder met that is no error.
   public var notices: [StreamNotice] { engine.notices }
@@ -121,8 +109,9 @@ public struct StreamPump: ~Copyable {
       while !atEnd, input.count < wanted {
         input.reserve(wanted - input.count)
         var room = input.room()
-        let count: Int
-        do throws(Source.Failure) { count = try source.read(into: &room) } catch { throw .source(error) }
+        do throws(Source.Failure) { _ = try source.read(into: &room) } catch { throw .source(error) }
+        // What was appended counts, whatever the source says: memory that nobody wrote must not get into a stream.
+        let count = room.byteCount
         input.didAppend(count)
         atEnd = count == 0
       }
@@ -136,42 +125,27 @@ public struct StreamPump: ~Copyable {
   private mutating func advance<Reading: Error, Sink: ByteSink & ~Copyable>(
     to sink: inout Sink, reading: Reading.Type, flush: Flush
   ) throws(PumpError<Reading, Sink.Failure>) -> StreamStep {
-    do throws(CodecError) { try checkContentSize(flush) } catch { throw .codec(error.completed(codec: codec)) }
     var failure: CodecError?
     var step = StreamStep(consumed: 0, produced: 0, state: .needsInput)
     var results = output.take()
     defer { swap(&results, &output) }
+    var waiting = input.take()
+    defer { swap(&waiting, &input) }
     var room = results.room()
     do throws(CodecError) {
-      step = try engine.step(input.bytes, into: &room, flush: flush)
+      step = try engine.step(waiting.bytes, into: &room, flush: flush)
     } catch {
       failure = error
     }
     let produced = room.byteCount
     results.didAppend(produced)
-    input.removeFirst(step.consumed)
-    totalIn += UInt64(step.consumed)
-    do throws(CodecError) {
-      try limits?.check(totalIn: totalIn, totalOut: chain?.passed ?? totalOut + UInt64(produced))
-    } catch {
-      throw .codec(error)
-    }
-    totalOut += UInt64(produced)
+    waiting.removeFirst(step.consumed)
     if produced > 0 {
       do throws(Sink.Failure) { try sink.write(results.bytes) } catch { throw .sink(error) }
+      totalOut += UInt64(produced)
       results.removeAll()
     }
-    if let failure { throw .codec(failure.completed(codec: codec, inputOffset: totalIn)) }
+    if let failure { throw .codec(failure) }
     return step
-  }
-
-  private func checkContentSize(_ flush: Flush) throws(CodecError) {
-    guard let contentSize else { return }
-    let seen = totalIn + UInt64(input.count)
-    if seen > contentSize || (flush == .finish && seen < contentSize) {
-      throw CodecError(
-        .contentSizeMismatch, inputOffset: min(seen, contentSize),
-        reason: "the input has \(seen > contentSize ? "more" : "fewer") than the declared \(contentSize) bytes")
-    }
   }
 }

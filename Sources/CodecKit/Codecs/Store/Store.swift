@@ -36,11 +36,17 @@ extension Codec where Self == Store {
 
 /// Copies input to output.
 final class StoreEngine: StreamEngine {
+  private var hasEnded = false
+
   func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
+    if hasEnded, input.byteCount > 0 {
+      throw CodecError(.streamFinished, reason: "the stream has been finished and takes no more input")
+    }
     let moved = output.append(prefixOf: input)
     if moved < input.byteCount { return StreamStep(consumed: moved, produced: moved, state: .needsOutput) }
-    return StreamStep(consumed: moved, produced: moved, state: flush == .finish ? .finished : .needsInput)
+    if flush == .finish { hasEnded = true }
+    return StreamStep(consumed: moved, produced: moved, state: hasEnded ? .finished : .needsInput)
   }
 
-  func reset() {}
+  func reset() { hasEnded = false }
 }

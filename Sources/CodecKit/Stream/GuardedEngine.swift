@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An engine with everything around it that holds for every codec: totals, limits, the declared size of the content,
+/// refusal after the end or a failure, and a check that its answers make sense.
+///
+/// All streams, pumps and sequences drive their engines through this, so that a codec's author gets these rules right by
+/// doing nothing.
+struct GuardedEngine {
+  /// How many bytes were taken in.
+  private(set) var totalIn: UInt64 = 0
+  /// How many bytes were put out.
+  private(set) var totalOut: UInt64 = 0
+  let codec: CodecID
+
+  private let engine: any StreamEngine
+  private let contentSize: UInt64?
+  private let limits: LimitEnforcer?
+  private var phase = Phase.open
+  private var stalls = 0
+
+  private enum Phase { case open, ended, failed }
+
+  /// So many calls without any progress are an endless loop.
+  private static let patience = 16
+
+  /// An engine that compresses.
+  init(compressing codec: some Codec, _ options: CompressionOptions) throws(CodecError) {
+    self.codec = codec.descriptor.id
+    engine = try codec.makeCompressionEngine(options)
+    contentSize = options.contentSize
+    limits = nil
+  }
+
+  /// An engine that decompresses.
+  init(decompressing codec: some Codec, _ options: DecompressionOptions) throws(CodecError) {
+    self.codec = codec.descriptor.id
+    engine = try codec.makeDecompressionEngine(options)
+    contentSize = nil
+    limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
+  }
+
+  /// An engine that has its own rules inside.
+  init(_ engine: any StreamEngine, codec: CodecID) {
+    self.codec = codec
+    self.engine = engine
+    contentSize = nil
+    limits = nil
+  }
+
+  /// At least 1, whatever the engine says.
+  var preferredInputSize: Int { max(1, engine.preferredInputSize) }
+
+  /// At least 1, whatever the engine says.
+  var preferredOutputSize: Int { max(1, engine.preferredOutputSize) }
+
+  var notices: [StreamNotice] { engine.notices }
+
+  /// One step of the engine. When it throws, what was appended to `output` is valid, and within the limits.
+  mutating func step(
+    _ input: RawSpan, into output: inout OutputRawSpan, flush: Flush
+  ) throws(CodecError) -> StreamStep {
+    switch phase {
+    case .open: break
+    case .ended where input.byteCount == 0: return StreamStep(consumed: 0, produced: 0, state: .finished)
+    case .ended: throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has ended")
+    case .failed:
+      throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has failed already")
+    }
+    let before = output.byteCount
+    do throws(CodecError) {
+      try checkContentSize(input.byteCount, flush)
+      let step = try engine.step(input, into: &output, flush: flush)
+      try checkAnswer(step, input.byteCount, output.byteCount - before, output.freeCapacity, flush)
+      totalIn += UInt64(step.consumed)
+      if let excess = limits?.excess(totalIn: totalIn, totalOut: totalOut + UInt64(step.produced)) {
+        output.removeLast(Int(min(UInt64(step.produced), excess.byteCount)))
+        throw excess.error
+      }
+      totalOut += UInt64(step.produced)
+      if step.state == .finished { phase = .ended }
+      return step
+    } catch {
+      phase = .failed
+      totalOut += UInt64(max(0, output.byteCount - before))
+      throw error.completed(codec: codec, inputOffset: totalIn)
+    }
+  }
+
+  /// Back to the beginning of a new stream.
+  mutating func reset() throws(CodecError) {
+    phase = .failed
+    do throws(CodecError) { try engine.reset() } catch { throw error.completed(codec: codec) }
+    phase = .open
+    totalIn = 0
+    totalOut = 0
+    stalls = 0
+  }
+
+  private func checkContentSize(_ count: Int, _ flush: Flush) throws(CodecError) {
+    guard let contentSize else { return }
+    let seen = totalIn + UInt64(count)
+    guard seen > contentSize || (flush == .finish && seen < contentSize) else { return }
+    throw CodecError(
+      .contentSizeMismatch, inputOffset: min(seen, contentSize),
+      reason: "the input has \(seen > contentSize ? "more" : "fewer") than the \(contentSize) bytes that were declared")
+  }
+
+  /// An answer that cannot be true would have its caller read memory that nobody wrote, or loop for ever.
+  private mutating func checkAnswer(
+    _ step: StreamStep, _ offered: Int, _ appended: Int, _ freeRoom: Int, _ flush: Flush
+  ) throws(CodecError) {
+    guard (0...offered).contains(step.consumed), step.produced == appended else {
+      throw CodecError(
+        .internalInconsistency,
+        reason: "the engine says it consumed \(step.consumed) of \(offered) bytes and produced \(step.produced), "
+          + "but appended \(appended)")
+    }
+    let isStall =
+      step.consumed == 0 && step.produced == 0 && freeRoom > 0 && step.state != .finished
+      && (offered > 0 || flush == .finish || (flush == .block && step.state == .needsOutput))
+    stalls = isStall ? stalls + 1 : 0
+    guard stalls < Self.patience else {
+      throw CodecError(.internalInconsistency, reason: "the engine makes no progress")
+    }
+  }
+}
