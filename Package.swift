@@ -51,7 +51,9 @@ let package = Package(
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
-    .testTarget(name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], swiftSettings: settings),
+    .testTarget(
+      name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],
+      swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
   ]
 )
