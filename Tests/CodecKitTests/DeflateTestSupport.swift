@@ -68,7 +68,7 @@ enum Feeding {
     unsafe room.withUnsafeMutableBytes { memory in
       var output = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
       do throws(CodecError) { step = try body(&output) } catch { failure = error }
-      unsafe result.append(contentsOf: memory[..<output.byteCount])
+      unsafe result.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[..<output.byteCount]))
     }
     if let failure { throw failure }
     return step ?? StreamStep(consumed: 0, produced: 0, state: .finished)
@@ -84,8 +84,9 @@ enum Sample {
     bytes.reserveCapacity(count + 16)
     while bytes.count < count {
       let word = Self.next(&state)
-      bytes.append(contentsOf: words[Int(word % UInt64(words.count))].utf8)
-      bytes.append(contentsOf: " \(word >> 40 & 0xFFF)".utf8)
+      bytes.append(contentsOf: words[Int(word % UInt64(words.count))])
+      bytes.append(UInt8(0x30 + (word >> 40) % 10))
+      bytes.append(UInt8(0x30 + (word >> 50) % 10))
     }
     return Array(bytes.prefix(count))
   }
@@ -106,8 +107,8 @@ enum Sample {
   }
 
   private static let words = [
-    "insert", "into", "orders", "values", "select", "customer", "null", "2024-11-", "warehouse", "price", "the", "of",
-  ]
+    "insert ", "into ", "orders ", "values ", "select ", "customer ", "null ", "2024-11-", "warehouse ", "price ",
+  ].map { Array($0.utf8) }
 }
 
 /// Runs command line tools.

@@ -48,6 +48,7 @@ struct GzipReadingTests {
   @Test("every vector ends as the manifest says", arguments: Vector.all, libraries)
   fileprivate func vectors(vector: Vector, library: DeflateLibrary) throws {
     let packed = try vector.bytes()
+    var expected: [UInt8]?
     let all: [Feeding.Pieces] = [.whole, .init(input: 13, output: 4096), .init(input: 1, output: 1 << 16)]
     for pieces in all where packed.count < 100_000 || pieces.input > 1 {
       let outcome = Feeding.run(try reader(library, .report), packed, pieces)
@@ -58,7 +59,11 @@ struct GzipReadingTests {
       #expect(outcome.error == nil)
       #expect(outcome.bytes.count == vector.out_bytes)
       #expect(outcome.notices.isEmpty == (vector.expect != "ok-with-warning"))
-      #expect(try Tool.sha256(outcome.bytes) == vector.out_sha256)
+      if expected == nil {
+        #expect(try Tool.sha256(outcome.bytes) == vector.out_sha256)
+        expected = outcome.bytes
+      }
+      #expect(outcome.bytes == expected)
     }
   }
 
@@ -66,7 +71,8 @@ struct GzipReadingTests {
   func codes() throws {
     for (file, code, offset) in [
       ("bad-crc.gz", .checksumMismatch, 8180), ("bad-isize.gz", .contentSizeMismatch, 8184),
-      ("bad-cm.gz", .unsupportedFeature, 2), ("bad-magic.gz", .corrupt, 0), ("reserved-flags.gz", .unsupportedFeature, 3),
+      ("bad-cm.gz", .unsupportedFeature, 2), ("bad-magic.gz", .corrupt, 0),
+      ("reserved-flags.gz", .unsupportedFeature, 3),
       ("hcrc-bad.gz", .checksumMismatch, nil), ("raw-btype3.gz", .corrupt, nil), ("raw-too-far.gz", .corrupt, nil),
       ("raw-stored-nlen.gz", .corrupt, nil), ("zlib-wrapped.gz", .corrupt, 0), ("zero-length-file.gz", .truncated, 0),
       ("truncated-header.gz", .truncated, 6), ("truncated-deflate.gz", .truncated, 4094),
@@ -201,9 +207,7 @@ struct GzipReadingTests {
       }
     }
     try feed(10)
-    let before = try residentPages()
-    try feed(990)
-    #expect(try residentPages() - before < 256)
+    #expect(try smallestGrowth { try feed(198) } < 256)
   }
 
   @Test("engines that are made and abandoned leave nothing behind")
@@ -222,9 +226,18 @@ struct GzipReadingTests {
       }
     }
     try cycle(500)
-    let before = try residentPages()
-    try cycle(10_000)
-    #expect(try residentPages() - before < 2048)
+    // A context has at least 40 KiB: leaking them would take 20,000 pages.
+    #expect(try smallestGrowth { try cycle(2000) } < 1024)
+  }
+
+  /// By how many pages the process grows in the best of five rounds: other tests may grow it meanwhile, but a leak grows
+  /// it in each.
+  private func smallestGrowth(_ round: () throws -> Void) throws -> Int {
+    try (0..<5).map { _ in
+      let before = try residentPages()
+      try round()
+      return try residentPages() - before
+    }.min() ?? 0
   }
 
   private func residentPages() throws -> Int {
