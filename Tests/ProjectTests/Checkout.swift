@@ -60,6 +60,11 @@ enum Checkout {
     try paths(in: folders).filter { path in suffixes.contains { path.hasSuffix($0) } }.map(file)
   }
 
+  /// The Swift files of the library and the tool, with their code alone; read once for all rules.
+  static let code: [(file: TextFile, lines: [String])] = {
+    ((try? sources()) ?? []).map { ($0, SwiftText($0.text).code) }
+  }()
+
   /// The Swift files of the library and the tool.
   static func sources() throws -> [TextFile] { try files(in: ["Sources"], suffixes: [".swift"]) }
 

@@ -6,10 +6,12 @@
 #define CCODECS_H
 
 #include "ccodecs_system.h"
+#include "ccodecs_memory.h"
 #include "ccodecs_checksum.h"
 #include "ccodecs_zstd.h"
 #include "ccodecs_lz4.h"
 #include "ccodecs_snappy.h"
 #include "ccodecs_deflate.h"
+#include "ccodecs_versions.h"
 
 #endif

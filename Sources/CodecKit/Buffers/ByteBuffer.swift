@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CCodecs
+
 /// Growable memory between a producer that appends and a consumer that takes from the front.
 ///
 /// Unlike an array it hands out uninitialised room, moves nothing when bytes are taken, and owns its memory alone.
@@ -13,7 +15,7 @@ struct ByteBuffer: ~Copyable {
   /// A buffer without memory.
   init() {}
 
-  deinit { unsafe base?.deallocate() }
+  deinit { unsafe ck_buffer_free(base) }
 
   /// How many bytes wait to be taken.
   var count: Int { tail - head }
@@ -41,10 +43,10 @@ struct ByteBuffer: ~Copyable {
     } else {
       // Doubling keeps appending linear; the request itself keeps a first exact reservation exact.
       let grown = max(waiting + count, min(capacity * 2, capacity + (64 << 20)))
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 64)
+      guard let memory = unsafe ck_buffer_allocate(grown) else { preconditionFailure("no memory for a buffer") }
       if let base = unsafe base {
         unsafe memory.copyMemory(from: base + head, byteCount: waiting)
-        unsafe base.deallocate()
+        unsafe ck_buffer_free(base)
       }
       unsafe base = memory
       capacity = grown

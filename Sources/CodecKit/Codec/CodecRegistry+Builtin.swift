@@ -14,10 +14,13 @@ extension CodecRegistry {
   }()
 
   static let builtinCodecs: [any Codec] = [
+    Zstd(),
     LZ4(),
+    Snappy(),
     Gzip(),
     Zlib(),
     RawDeflate(),
+    SnappyRaw(),
     LZ4Raw(),
     Store(),
   ]

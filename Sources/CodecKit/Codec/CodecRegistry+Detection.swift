@@ -29,15 +29,18 @@ extension CodecRegistry {
   public func detect(_ prefix: RawSpan, fileName: String? = nil) -> Detection {
     let bySuffix = fileName.flatMap { forSuffix(of: $0)?.codec }
     var possible: (any Codec)?
+    var isNamed = false
     for codec in codecs {
       switch recognition(of: prefix, by: codec) {
       case .certain: return .codec(codec)
-      case .possible:
-        if codec.descriptor.id == bySuffix?.descriptor.id { return .codec(codec) }
-        if possible == nil { possible = codec }
+      case .possible where codec.descriptor.id == bySuffix?.descriptor.id:
+        possible = codec
+        isNamed = true
+      case .possible: if possible == nil { possible = codec }
       case .no: break
       }
     }
+    if isNamed, let possible { return .codec(possible) }
     if let foreign = ForeignFormat.recognize(prefix) { return .foreign(foreign) }
     if let bySuffix, !bySuffix.descriptor.capabilities.contains(.signature) { return .codec(bySuffix) }
     if let possible { return .codec(possible) }

@@ -53,10 +53,11 @@ public struct CodecRegistry: Sendable {
 
   /// The codec that a file name speaks for.
   ///
-  /// - Parameter fileName: a name or path.
+  /// - Parameter fileName: a name or path; of a path, only what follows the last `/` counts.
   /// - Returns: the codec with the longest matching suffix, and that suffix; `nil` when none matches.
   public func forSuffix(of fileName: String) -> (codec: any Codec, suffix: String)? {
-    let lowered = fileName.lowercased()
+    let name = fileName.utf8.lastIndex(of: UInt8(ascii: "/")).map { fileName[fileName.utf8.index(after: $0)...] }
+    let lowered = (name ?? fileName[...]).lowercased()
     var best: (codec: any Codec, suffix: String)?
     for codec in codecs {
       for suffix in codec.descriptor.suffixes where lowered.hasSuffix(suffix) && lowered.utf8.count > suffix.utf8.count

@@ -24,6 +24,8 @@ public protocol StreamEngine: AnyObject {
   func reset() throws(CodecError)
 
   /// How much input at a time suits the engine best, in bytes. Default: 128 KiB. Any size works.
+  ///
+  /// It may change from step to step, as an engine learns from the stream how much it needs.
   var preferredInputSize: Int { get }
 
   /// How much room for output at a time suits the engine best, in bytes. Default: 256 KiB. Any size works.

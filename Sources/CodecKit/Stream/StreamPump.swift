@@ -100,12 +100,13 @@ public struct StreamPump: ~Copyable {
     from source: inout Source, to sink: inout Sink, prefix: [UInt8] = [],
     progress: (_ totalIn: UInt64, _ totalOut: UInt64) -> Void = { _, _ in }
   ) throws(PumpError<Source.Failure, Sink.Failure>) {
-    let wanted = engine.preferredInputSize
-    input.reserve(max(wanted, prefix.count))
+    input.reserve(max(engine.preferredInputSize, prefix.count))
     input.append(prefix)
     output.reserve(engine.preferredOutputSize)
     var atEnd = false
     while true {
+      // Asked anew each time: some engines learn from the stream how much they need.
+      let wanted = engine.preferredInputSize
       while !atEnd, input.count < wanted {
         input.reserve(wanted - input.count)
         var room = input.room()

@@ -26,6 +26,8 @@ final class LZ4FrameDecoder: StreamEngine {
   private var hasSeenFrame = false
   /// The beginning of a unit that the input did not hold as a whole.
   private var held = ByteBuffer()
+  /// How long the last unit was that the input did not hold as a whole.
+  private var nextUnitLength = 0
   private(set) var notices: [StreamNotice] = []
 
   // Of the current frame:
@@ -48,11 +50,14 @@ final class LZ4FrameDecoder: StreamEngine {
     dictionary = try options.dictionary.map { (value) throws(CodecError) in try LZ4DictionaryContent.of(value) }
   }
 
-  /// The largest block of a frame with everything around it, and a page so that reads stay aligned.
-  var preferredInputSize: Int { (4 << 20) + 4096 }
+  /// Enough for the next block, as far as the stream has told, and for the size field behind it.
+  var preferredInputSize: Int { max(Self.smallInputSize, nextUnitLength + 4) }
 
   /// The largest block of a frame.
   var preferredOutputSize: Int { 4 << 20 }
+
+  /// Enough for frames of small blocks to need few calls.
+  private static let smallInputSize = 256 << 10
 
   func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
     let before = output.byteCount
@@ -77,6 +82,7 @@ final class LZ4FrameDecoder: StreamEngine {
     decoded.removeAll()
     history.removeAll()
     tailCount = 0
+    nextUnitLength = 0
     triesSmallRoom = true
   }
 
@@ -127,6 +133,7 @@ final class LZ4FrameDecoder: StreamEngine {
           if stage == .ended { return .finished }
           continue
         } else {
+          nextUnitLength = needed
           if hasRead, rest > 0 { return .needsOutput }
           held.append(next)
           used = input.byteCount
