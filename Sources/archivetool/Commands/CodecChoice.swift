@@ -71,9 +71,7 @@ struct CodecChoice: Sendable {
       if blockSize != nil { codec.chunkSize = options.chunkSize }
       return (codec, options)
     } catch {
-      var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported { failure.exit = .usage }
-      throw failure
+      throw Failure(notUsable: error, spec: spec ?? "zstd", context.registry)
     }
   }
 

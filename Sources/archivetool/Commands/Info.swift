@@ -104,7 +104,7 @@ struct InspectionWalk: ~Copyable {
       buffer.removeSubrange(0..<step.used)
       filled -= step.used
       if step.skip > 0 { try skip(step.skip) }
-      progress.update(position, 0)
+      progress.update(PumpProgress(bytesRead: position, bytesIn: position, bytesOut: 0))
       if atEnd && step.used == 0 && step.skip == 0 { return }
       if !atEnd && (filled < Self.chunk || step.used == 0) { atEnd = try !fill() }
     }

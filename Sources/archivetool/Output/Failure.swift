@@ -52,6 +52,19 @@ extension Failure {
     self.init(.io, error.description, input: other ?? input, detail: error.errno.name)
   }
 
+  /// The report of a codec, a setting or a level that a user named and that does not exist: a mistake in the call.
+  init(notUsable error: CodecError, spec: String, _ registry: CodecRegistry) {
+    self.init(error, input: nil)
+    guard error.code == .unknownFormat else { return }
+    let name = String(spec.prefix { $0 != ":" })
+    let names = registry.codecs.flatMap { [$0.descriptor.id.rawValue] + $0.descriptor.aliases }
+    exit = .usage
+    message = "there is no codec '\(Escaping.visible(name))'"
+    hint =
+      Suggestions.best(for: name, among: names).map { "did you mean \($0)?" }
+      ?? "archivetool codecs lists the codecs"
+  }
+
   /// The class of a codec's error.
   static func exitCode(_ code: CodecError.Code) -> ExitCode {
     switch code {
