@@ -27,7 +27,8 @@ struct LZ4RawTests {
   func wrongSize() throws {
     let packed = try LZ4Raw().compress(TestInputs.bytes(.text, 1000))
     for (size, code) in [
-      (998, CodecError.Code.corrupt), (999, .contentSizeMismatch), (1001, .contentSizeMismatch), (0, .corrupt), (1 << 27, .truncated),
+      (998, CodecError.Code.corrupt), (999, .contentSizeMismatch), (1001, .contentSizeMismatch), (0, .corrupt),
+      (1 << 27, .truncated),
     ] {
       #expect(try Trial.decompress(LZ4Raw(contentSize: size), packed).error?.code == code, "\(size)")
     }
