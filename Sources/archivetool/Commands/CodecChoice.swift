@@ -72,7 +72,10 @@ struct CodecChoice: Sendable {
       return (codec, options)
     } catch {
       var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported { failure.exit = .usage }
+      if failure.exit == .unsupported {
+        failure.exit = .usage
+        failure.message = error.reason
+      }
       throw failure
     }
   }

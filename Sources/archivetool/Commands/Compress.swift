@@ -48,11 +48,11 @@ enum Compress {
     if options.contentSize != nil && (files.files.count > 1 || files.recursive) {
       throw UsageError(.invalidCombination, "--content-size takes one input")
     }
+    try files.refuseTerminalInput(context, command: "compress")
     if toOutput, context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "compressed data is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    try files.refuseTerminalInput(context, command: "compress")
     let session = try context.begin(options.global)
     do throws(Failure) {
       let (codec, settings) = try options.codec.resolve(context, threads: options.global.threads) {
