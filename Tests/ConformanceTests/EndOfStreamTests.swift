@@ -28,7 +28,7 @@ struct EndOfStreamTests {
 
   @Test("bytes behind the end are refused after all data", arguments: marked)
   func rejected(_ subject: ConformanceSubject) throws {
-    for (name, tail) in Self.tails {
+    for (name, tail) in tails(subject) {
       for (content, packed) in try contents(subject) {
         for pieces in [Sizes.whole, .fixed(1), .cut(packed.count)] {
           let engine = try subject.codec.makeDecompressionEngine(.init())
@@ -44,7 +44,7 @@ struct EndOfStreamTests {
 
   @Test("bytes behind the end are reported or ignored on request", arguments: marked)
   func tolerated(_ subject: ConformanceSubject) throws {
-    for (name, tail) in Self.tails {
+    for (name, tail) in tails(subject) {
       for (content, packed) in try contents(subject) {
         for pieces in [Sizes.whole, .fixed(1), .cut(packed.count)] {
           var stream = try Decompressor(subject.codec, .init { $0.trailingData = .report })
@@ -72,6 +72,22 @@ struct EndOfStreamTests {
         #expect(stream.notices == [])
       }
     }
+  }
+
+  @Test("zeros behind the end are padding where that is the custom", arguments: marked.filter(\.allowsZeroPadding))
+  func padding(_ subject: ConformanceSubject) throws {
+    for count in [1, 600] {
+      for (content, packed) in try contents(subject) {
+        var stream = try Decompressor(subject.codec)
+        let outcome = StreamDriver().run(&stream, packed + [UInt8](repeating: 0, count: count))
+        #expect(outcome.finished && same(outcome.output, content), "\(outcome.summary)")
+        #expect(outcome.violations == [] && stream.notices == [])
+      }
+    }
+  }
+
+  private func tails(_ subject: ConformanceSubject) -> [(String, [UInt8])] {
+    Self.tails.filter { !subject.allowsZeroPadding || $0.1.contains { $0 != 0 } }
   }
 
   private static let tails: [(String, [UInt8])] = [

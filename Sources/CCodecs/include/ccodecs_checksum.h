@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checksums: libxxhash, libdeflate (CRC-32, Adler-32) and ISA-L (CRC-32C), each by its fastest routine.
+// Checksums: libxxhash, libdeflate (Adler-32) and ISA-L (CRC-32, CRC-32C), each by its fastest routine.
 #ifndef CCODECS_CHECKSUM_H
 #define CCODECS_CHECKSUM_H
 

@@ -29,6 +29,26 @@ public enum PumpError<Reading: Error, Writing: Error>: Error {
   case sink(Writing)
 }
 
+/// How far a pump is.
+public struct PumpProgress: Hashable, Sendable {
+  /// How many bytes were read from the source; some may wait for the engine.
+  public var bytesRead: UInt64 = 0
+  /// How many bytes the engine has taken.
+  public var bytesIn: UInt64 = 0
+  /// How many bytes were written.
+  public var bytesOut: UInt64 = 0
+
+  /// The beginning.
+  public init() {}
+
+  /// Makes a state.
+  public init(bytesRead: UInt64, bytesIn: UInt64, bytesOut: UInt64) {
+    self.bytesRead = bytesRead
+    self.bytesIn = bytesIn
+    self.bytesOut = bytesOut
+  }
+}
+
 /// Moves bytes from a source through an engine to a sink, in buffers of the engine's favourite sizes: no copy in
 /// between, and constant memory.
 public struct StreamPump: ~Copyable {
@@ -94,11 +114,11 @@ public struct StreamPump: ~Copyable {
   ///   - source: is read to its end.
   ///   - sink: gets the result, also what was delivered before an error.
   ///   - prefix: bytes that were read from the source before, for example to detect its format.
-  ///   - progress: is called after each step with the bytes taken in and written so far.
+  ///   - progress: is called after each read and each step.
   /// - Throws: ``PumpError``.
   public mutating func run<Source: ByteSource & ~Copyable, Sink: ByteSink & ~Copyable>(
     from source: inout Source, to sink: inout Sink, prefix: [UInt8] = [],
-    progress: (_ totalIn: UInt64, _ totalOut: UInt64) -> Void = { _, _ in }
+    progress: (PumpProgress) -> Void = { _ in }
   ) throws(PumpError<Source.Failure, Sink.Failure>) {
     input.reserve(max(engine.preferredInputSize, prefix.count))
     input.append(prefix)
@@ -115,11 +135,16 @@ public struct StreamPump: ~Copyable {
         let count = room.byteCount
         input.didAppend(count)
         atEnd = count == 0
+        progress(progressNow)
       }
       let step = try advance(to: &sink, reading: Source.Failure.self, flush: atEnd ? .finish : .none)
-      progress(totalIn, totalOut)
+      progress(progressNow)
       if step.state == .finished { return }
     }
+  }
+
+  private var progressNow: PumpProgress {
+    PumpProgress(bytesRead: totalIn + UInt64(input.count), bytesIn: totalIn, bytesOut: totalOut)
   }
 
   /// One step of the engine, and its output written.

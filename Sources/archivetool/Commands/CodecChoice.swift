@@ -71,12 +71,7 @@ struct CodecChoice: Sendable {
       if blockSize != nil { codec.chunkSize = options.chunkSize }
       return (codec, options)
     } catch {
-      var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported {
-        failure.exit = .usage
-        failure.message = error.reason
-      }
-      throw failure
+      throw Failure(notUsable: error, spec: spec ?? "zstd", context.registry)
     }
   }
 

@@ -127,7 +127,7 @@ struct CompressionJob {
         .usage, "\(codec.descriptor.id) has no file name suffix", path: path.bytes, hint: "-o FILE names the output")
     }
     if path.hasSuffix(suffix), !files.force {
-      throw Failure(.partial, "skipped: already ends in \(suffix)", path: path.bytes, hint: "-f compresses it anyway")
+      throw .skipped("already ends in \(suffix)", path.bytes, hint: "-f compresses it anyway")
     }
     return TargetName.compressed(path, suffix: suffix)
   }
@@ -137,6 +137,7 @@ struct CompressionJob {
     guard failure.detail == CodecError.Code.contentSizeMismatch.description else { return failure }
     var failure = failure
     failure.exit = .sourceFailed
+    failure.message = "source failed: " + failure.message.trimmingPrefix("damaged: ")
     return failure
   }
 

@@ -81,9 +81,7 @@ enum Train {
       settings.identifier = options.identifier.map { UInt32($0) }
       dictionary = try trainer.trainDictionary(from: samples, settings)
     } catch {
-      var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported { failure.exit = .usage }
-      throw failure
+      throw Failure(notUsable: error, spec: options.codec, session.registry)
     }
     let bytes = dictionary.bytes
     do throws(IOError) {

@@ -114,8 +114,14 @@ extension DeflateWrapper {
   ) throws(CodecError) {
     update(content)
     unsafe _ = output.append(prefixOf: header.span.bytes)
-    _ = try unsafe output.appendWritten { (room) throws(CodecError) in
-      try unsafe block.compress(content, into: room)
+    if content.isEmpty {
+      // libdeflate would take 5 bytes for an empty stream.
+      output.append(3)
+      output.append(0)
+    } else {
+      _ = try unsafe output.appendWritten { (room) throws(CodecError) in
+        try unsafe block.compress(content, into: room)
+      }
     }
     let trailer = self.trailer
     unsafe _ = output.append(prefixOf: trailer.span.bytes)

@@ -48,7 +48,8 @@ final class GzipPacker: ChunkPacker {
     block.bound(count) + max(first.overhead, others.overhead)
   }
 
-  func pack(_ chunk: RawSpan, at place: ChunkPlace, into output: inout OutputRawSpan) throws(CodecError) -> PackedChunk {
+  func pack(_ chunk: RawSpan, at place: ChunkPlace, into output: inout OutputRawSpan) throws(CodecError) -> PackedChunk
+  {
     let before = output.byteCount
     var wrapper = place.index == 0 ? first : others
     try wrapper.pack(chunk, by: block, into: &output)

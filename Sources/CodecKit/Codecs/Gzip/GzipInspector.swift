@@ -131,7 +131,8 @@ final class GzipInspector: StreamInspector {
     if let comment = header.comment { details.append(.init("comment", comment)) }
     if header.operatingSystem != 255 { details.append(.init("system", "\(header.operatingSystem)")) }
     if !header.extraFields.isEmpty {
-      details.append(.init("extra", header.extraFields.map { "\($0.name) (\($0.bytes.count))" }.joined(separator: ", ")))
+      details.append(
+        .init("extra", header.extraFields.map { "\($0.name) (\($0.bytes.count))" }.joined(separator: ", ")))
     }
     if header.hasChecksum { details.append(.init("header checksum", "CRC-16")) }
     report.append(

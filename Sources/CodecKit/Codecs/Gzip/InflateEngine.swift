@@ -132,7 +132,9 @@ final class InflateEngine: StreamEngine {
     position += UInt64(progress.consumed)
     if let fault = progress.fault {
       let place = framing.place.isEmpty ? "" : framing.place + ": "
-      throw CodecError(fault.code, inputOffset: position, reason: place + fault.reason, native: fault.native)
+      // What was read ahead of the fault was not understood either.
+      let offset = position - min(position, UInt64(inflater.unread.count))
+      throw CodecError(fault.code, inputOffset: offset, reason: place + fault.reason, native: fault.native)
     }
     if progress.ended {
       giveBack(&used)
