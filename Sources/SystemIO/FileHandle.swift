@@ -172,14 +172,14 @@ extension FileHandle {
     let flags = try statusFlags()
     let changed = enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
     let target = descriptor
-    try Syscalls.run(.statusFlags, "set the flags of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.statusFlags, "set the flags", path: path, descriptor: target) { _ in
       Int(ccodecs_set_status_flags(target, changed))
     }
   }
 
   private func statusFlags() throws(IOError) -> Int32 {
     let target = descriptor
-    let flags = try Syscalls.run(.statusFlags, "get the flags of", path: path, descriptor: target) { _ in
+    let flags = try Syscalls.run(.statusFlags, "get the flags", path: path, descriptor: target) { _ in
       Int(ccodecs_get_status_flags(target))
     }
     return Int32(truncatingIfNeeded: flags)

@@ -98,7 +98,6 @@ struct DecompressionJob {
     for other in session.registry.codecs {
       if let plain = TargetName.plain(path, suffixes: other.descriptor.suffixes) { return plain }
     }
-    throw Failure(
-      .partial, "skipped: its name has no suffix to take off", path: path.bytes, hint: "-o FILE names the output")
+    throw .skipped("its name has no suffix to take off", path.bytes, hint: "-o FILE names the output")
   }
 }

@@ -106,15 +106,19 @@ struct InspectionWalk: ~Copyable {
       if step.skip > 0 { try skip(step.skip) }
       progress.update(PumpProgress(bytesRead: position, bytesIn: position, bytesOut: 0))
       if atEnd && step.used == 0 && step.skip == 0 { return }
-      if !atEnd && (filled < Self.chunk || step.used == 0) { atEnd = try !fill() }
+      if !atEnd && (filled < nextChunk || step.used == 0) { atEnd = try !fill() }
     }
   }
 
   private static let chunk = 64 << 10
+  /// Between two jumps there is little more than a header.
+  private static let chunkAfterJump = 4 << 10
+  private var nextChunk = Self.chunk
 
   /// Reads more behind what is left. Grows when the inspector could not use what it had.
   private mutating func fill() throws(Failure) -> Bool {
-    let wanted = max(Self.chunk, filled)
+    let wanted = max(nextChunk, filled)
+    nextChunk = min(2 * nextChunk, Self.chunk)
     var more = [UInt8](repeating: 0, count: wanted)
     let count: Int
     do throws(IOError) { count = try input.source.fill(&more) } catch { throw Failure(error, input: input.name) }
@@ -131,6 +135,7 @@ struct InspectionWalk: ~Copyable {
     position += UInt64(buffered)
     let rest = count - UInt64(buffered)
     guard rest > 0 else { return }
+    nextChunk = Self.chunkAfterJump
     do throws(IOError) { position += try input.source.skip(rest, size: input.size) } catch {
       throw Failure(error, input: input.name)
     }

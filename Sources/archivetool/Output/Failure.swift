@@ -20,6 +20,9 @@ struct Failure: Error {
   var detail: String?
   /// What the user can do.
   var hint: String?
+  /// Whether a rule left the file out. That is worth a warning; everything else that keeps a file from being done is
+  /// an error.
+  var isSkip = false
 
   init(
     _ exit: ExitCode, _ message: String, input: InputName? = nil, path: [UInt8]? = nil, offset: UInt64? = nil,
@@ -36,6 +39,18 @@ struct Failure: Error {
 }
 
 extension Failure {
+  /// The report of a file that a rule leaves out.
+  ///
+  /// - Parameters:
+  ///   - reason: which rule.
+  ///   - path: the file.
+  ///   - hint: how to have it all the same.
+  static func skipped(_ reason: String, _ path: [UInt8]?, hint: String) -> Failure {
+    var failure = Failure(.partial, "skipped: \(reason)", path: path, hint: hint)
+    failure.isSkip = true
+    return failure
+  }
+
   /// The report of an error that a codec met in a file.
   init(_ error: CodecError, input: InputName?, hint: String? = nil) {
     let exit = Self.exitCode(error.code)
