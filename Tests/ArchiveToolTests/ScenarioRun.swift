@@ -81,7 +81,7 @@ extension Scenario {
     let names = [
       (folder.location("work"), "$PWD"), (folder.location("home"), "$HOME"), (folder.location(""), "$TOP/"),
       (tools.location(""), "$BIN/"), (console?.device ?? "/dev/pts/none", "$TTY"),
-    ]
+    ].flatMap { [$0, ($0.0.replacingOccurrences(of: "//", with: "/"), $0.1)] }
     for section in Scenario.Section.allCases where section != .stdin {
       result.sections[section] = LinePattern.lines(of: folder.contents(section.rawValue) ?? [], replacing: names)
     }
