@@ -20,7 +20,7 @@ struct ZstdFramingTests {
 
   @Test("the frame size follows level, window and wishes")
   func plan() throws {
-    #expect(try [-7, 0, 1, 9].map { try frames(.default, $0) } == [4 << 20, 4 << 20, 4 << 20, 4 << 20])
+    #expect(try [-7, 0, 6, 7, 9].map { try frames(.default, $0) } == [4 << 20, 4 << 20, 4 << 20, 8 << 20, 8 << 20])
     #expect(try [10, 15, 16, 19].map { try frames(.default, $0) } == [16 << 20, 16 << 20, 32 << 20, 32 << 20])
     #expect(try [20, 22].map { try frames(.default, $0) } == [nil, nil])
     #expect(try frames(.default, 22, chunk: 1 << 20) == 1 << 20)

@@ -81,12 +81,12 @@ public struct SnappyRaw: Codec {
           .truncated, inputOffset: UInt64(input.byteCount),
           reason: input.isEmpty ? "the input is empty" : "the input ends inside the declared size")
       }
+      try check(input)
       guard UInt64(size.value) <= SnappyFormat.largestContent(ofBlock: input.byteCount - size.length) else {
         throw CodecError(
           .truncated, inputOffset: UInt64(input.byteCount),
           reason: "\(input.byteCount) bytes cannot hold the \(size.value) bytes that are declared")
       }
-      try check(input)
       return Int(size.value)
     }
 
