@@ -92,9 +92,12 @@ extension FileHandle {
     public static let directory = OpenOptions(rawValue: 4)
     /// Open for writing as well.
     public static let writable = OpenOptions(rawValue: 8)
+    /// Open for writing and not for reading. A named pipe must be opened like this: who may also read it is its own
+    /// reader, so that nobody waits for the real one and what is written is lost with the last descriptor.
+    public static let writingOnly = OpenOptions(rawValue: 16)
 
     var flags: Int32 {
-      var flags = contains(.writable) ? O_RDWR : O_RDONLY
+      var flags = contains(.writingOnly) ? O_WRONLY : contains(.writable) ? O_RDWR : O_RDONLY
       if contains(.noFollow) { flags |= O_NOFOLLOW }
       if contains(.nonBlocking) { flags |= O_NONBLOCK }
       if contains(.directory) { flags |= O_DIRECTORY }

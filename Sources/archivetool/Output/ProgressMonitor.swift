@@ -85,7 +85,8 @@ final class ProgressMonitor: Sendable {
   }
 
   private func watch() {
-    var seen = Signals.counts.withLock { $0.statusRequests }
+    // Not what has been counted by now: a signal may have come before this thread runs.
+    var seen = 0
     while true {
       let before = seen
       let asked = Signals.counts.wait(upTo: interval) { [self] counts in
