@@ -48,7 +48,9 @@ struct RegistryTests {
       #expect(throws: CodecError.self) { try registry.register(codec) }
     }
     #expect(registry.codecs.isEmpty)
-    #expect(throws: Never.self) { try registry.register(Named(name: "a", suffixes: [".a.b"], signatures: [.init([1])])) }
+    #expect(throws: Never.self) {
+      try registry.register(Named(name: "a", suffixes: [".a.b"], signatures: [.init([1])]))
+    }
   }
 
   @Test("the built-in codecs have names of their own")
