@@ -209,8 +209,10 @@ final class ZstdDecoder: StreamEngine {
     let window = ZstdFormat.text(header.windowSize)
     if header.windowSize > options.limits.maximumWindowSize {
       let limit = ZstdFormat.text(options.limits.maximumWindowSize)
-      throw refuse(
-        .limitExceeded, "the frame needs a window of \(window), but the limit is \(limit): raise it to at least that")
+      throw CodecError(
+        .limitExceeded, codec: Zstd.id, inputOffset: leadOffset,
+        reason: "the frame needs a window of \(window), but the limit is \(limit): raise it to at least that",
+        requiredLimit: header.windowSize)
     }
     if header.windowSize > 1 << UInt64(ZstdFormat.windowLogRange.upperBound) {
       throw refuse(.unsupportedFeature, "the frame needs a window of \(window), more than zstd can handle (2048 MiB)")
