@@ -179,7 +179,7 @@ struct RegistryTests {
       .init("xs:level=3", .levelOutOfRange, "0 to 2"), .init("xs:level=-1", .levelOutOfRange, "0 to 2"),
       .init("xs:level=99999999999999999999", .invalidOption, "number"), .init("xs:threads=-1", .invalidOption, "0 to"),
       .init("xs:threads=1025", .invalidOption, "1024"), .init("xs:threads", .invalidOption, "0 to"),
-      .init("xs:chunk=0", .invalidOption, "1 to"), .init("xs:chunk=4k", .invalidOption, "size"),
+      .init("xs:chunk=0", .invalidOption, "1 to"), .init("xs:chunk=4q", .invalidOption, "size"),
       .init("xs:chunk=99999999999G", .invalidOption, "size"), .init("xs:chunk=KiB", .invalidOption, "size"),
       .init("xs:checksum=maybe", .invalidOption, "yes or no"), .init("xs:key=256", .invalidOption, "0 to 255"),
       .init("xs:key=a", .invalidOption, "0 to 255"), .init("xs:colour=red", .invalidOption, "key"),

@@ -59,6 +59,7 @@ public struct StreamPump: ~Copyable {
 
   private var engine: GuardedEngine
   private let chain: ChainedEngine?
+  private let deliversEarly: Bool
   private var input = ByteBuffer()
   private var output = ByteBuffer()
 
@@ -71,6 +72,7 @@ public struct StreamPump: ~Copyable {
   public init(compressing codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
     engine = try GuardedEngine(compressing: codec, options)
     chain = nil
+    deliversEarly = false
   }
 
   /// A pump that decompresses.
@@ -82,6 +84,7 @@ public struct StreamPump: ~Copyable {
   public init(decompressing codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
     engine = try GuardedEngine(decompressing: codec, options)
     chain = nil
+    deliversEarly = true
   }
 
   /// A pump that decompresses and compresses again, in one pass.
@@ -100,6 +103,7 @@ public struct StreamPump: ~Copyable {
       try GuardedEngine(decompressing: old, reading), try GuardedEngine(compressing: new, writing))
     engine = GuardedEngine(chain, codec: old.descriptor.id)
     self.chain = chain
+    deliversEarly = false
   }
 
   /// How many decompressed bytes have gone through; for a pump that recompresses.
@@ -125,9 +129,12 @@ public struct StreamPump: ~Copyable {
     output.reserve(engine.preferredOutputSize)
     var atEnd = false
     while true {
-      // Asked anew each time: some engines learn from the stream how much they need.
+      // Asked anew each time: some engines learn from the stream how much they need. A decoder gets what one read
+      // brings, so that the far end of a slow pipe sees what has been written; a compressor waits for a whole chunk.
       let wanted = engine.preferredInputSize
-      while !atEnd, input.count < wanted {
+      var hasRead = false
+      while !atEnd, input.count < wanted, !(hasRead && deliversEarly) {
+        hasRead = true
         input.reserve(wanted - input.count)
         var room = input.room()
         do throws(Source.Failure) { _ = try source.read(into: &room) } catch { throw .source(error) }

@@ -17,7 +17,7 @@ enum Info {
     "info", aliases: ["i"], summary: "show format, sizes, checksums and structure of compressed files",
     discussion: """
       Reads headers and skips data where the format lets it, so that a large file is looked at in no time; gzip files \
-      without size hints must be decoded. -v lists every frame, member or chunk.
+      without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk.
       """,
     examples: [
       Example("archivetool info backup.zst", "format, sizes, and how it can be decoded"),
@@ -55,10 +55,11 @@ enum Info {
     session.progress.begin(name.display, total: input.size)
     let inspector: any StreamInspector
     do throws(CodecError) {
-      guard let made = try codec.makeInspector(reading) else {
-        throw CodecError(.unsupportedFeature, reason: "\(codec.descriptor.id) has no structure to show")
+      if let own = try codec.makeInspector(reading) {
+        inspector = own
+      } else {
+        inspector = try DecodingInspector(codec, reading)
       }
-      inspector = made
     } catch {
       throw Failure(error, input: name)
     }
