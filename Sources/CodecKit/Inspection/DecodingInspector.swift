@@ -20,6 +20,7 @@ public final class DecodingInspector: StreamInspector {
   public init(_ codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
     engine = try GuardedEngine(decompressing: codec, options)
     scratch.reserve(engine.preferredOutputSize)
+    if codec.descriptor.capabilities.contains(.contentChecksum) { report.checksum = "stored, and checked by decoding" }
     report.details = [.init("structure", "none that can be shown without decoding")]
   }
 
