@@ -56,7 +56,7 @@ extension Failure {
     let exit = Self.exitCode(error.code)
     var text = Self.what(exit) + error.reason
     // A mistake in the call is one in the settings of a codec: which one is not said otherwise.
-    if exit == .usage, let codec = error.codec { text = "\(codec): \(text)" }
+    if exit == .usage, let codec = error.codec, !text.contains(codec.rawValue) { text = "\(codec): \(text)" }
     if let offset = error.inputOffset { text += " (offset \(offset))" }
     self.init(
       exit, text, input: input, offset: error.inputOffset, detail: error.code.description,

@@ -23,12 +23,12 @@ struct ZstdPlan: Sendable {
     let level = number == 0 ? Zstd.levels.balanced : number
     let windowLog = codec.windowLog ?? (codec.longDistanceMatching ? 27 : nil)
     if let windowLog, !ZstdFormat.windowLogRange.contains(windowLog) {
-      throw CodecError(.invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) is not one of 2^10 to 2^31")
+      throw CodecError(.invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) bytes is not possible: 2^10 to 2^31 are")
     }
     if let size = options.chunkSize {
       guard ZstdFormat.frameSizeRange.contains(size) else {
         throw CodecError(
-          .invalidOption, codec: Zstd.id, reason: "a frame of \(size) bytes is not one of 131072 to 1073741824 bytes")
+          .invalidOption, codec: Zstd.id, reason: "a chunk of \(size) bytes is not possible: 128 KiB to 1 GiB are")
       }
       frameSize = size
     } else {
