@@ -11,6 +11,7 @@ public struct Program<Context>: Sendable {
   public let globalFlags: [Flag<GlobalOptions>]
   /// Everything but the commands: a run must not pay for the commands that it does not use.
   private let frame: ProgramDefinition
+  private let parts: @Sendable () -> [ProgramDefinition.Note]
 
   /// Creates a program; `help`, `version`, `completions` and `man` are added to its commands.
   ///
@@ -38,7 +39,7 @@ public struct Program<Context>: Sendable {
     environmentPrefix: String,
     environment: [ProgramDefinition.Note] = [],
     files: [ProgramDefinition.Note] = [],
-    parts: [ProgramDefinition.Note] = [],
+    parts: @escaping @Sendable () -> [ProgramDefinition.Note] = { [] },
     exitCodes: [ExitCode.Row] = ExitCode.table
   ) {
     self.commands = commands
@@ -46,14 +47,22 @@ public struct Program<Context>: Sendable {
     frame = ProgramDefinition(
       name: name, version: version, summary: summary, discussion: discussion, commands: [], groups: groups,
       invocationNames: invocationNames, globalFlags: globalFlags.map(\.definition), environment: environment,
-      files: files, parts: parts, exitCodes: exitCodes)
+      files: files, parts: [], exitCodes: exitCodes)
+    self.parts = parts
   }
 
   /// The plain data of the whole program, the built-in commands included. Makes every command.
   public var definition: ProgramDefinition {
-    var whole = frame
+    var whole = frameWithParts
     whole.commands = commands.map { $0.make().definition } + BuiltinCommand.allCases.map(\.definition)
     return whole
+  }
+
+  /// Enough for `version -v`.
+  private var frameWithParts: ProgramDefinition {
+    var frame = frame
+    frame.parts = parts()
+    return frame
   }
 
   /// What is wrong with the definition: a test should find this empty.
@@ -127,7 +136,7 @@ public struct Program<Context>: Sendable {
       if let text = requestedText(scanned.values, .command(builtin.definition)) { return .text(text, .ok) }
       let words = scanned.positionals.map { Escaping.visible($0) }
       return .text(
-        try builtin.text(words, globalOptions(scanned.values), builtin == .version ? frame : definition), .ok)
+        try builtin.text(words, globalOptions(scanned.values), builtin == .version ? frameWithParts : definition), .ok)
     } catch {
       throw error.at(builtin.rawValue)
     }
@@ -167,7 +176,8 @@ public struct Program<Context>: Sendable {
       let isShort = values.last { $0.flag == "help" }?.spelling == "-h"
       return isShort ? Help.short(topic, definition) : Help.long(topic, definition)
     }
-    return options.version ? BuiltinCommand.versionText(frame, inFull: options.verbose > 0) : nil
+    return options.version
+      ? BuiltinCommand.versionText(options.verbose > 0 ? frameWithParts : frame, inFull: options.verbose > 0) : nil
   }
 
   private func textWithoutCommand(_ values: [ResolvedValue]) -> Parsed<Context> {

@@ -8,13 +8,13 @@ import SystemIO
 final class Context {
   let console = Console()
   let program: String
-  let registry: CodecRegistry
+  /// Made when first asked for: `--version` needs no codecs.
+  var registry: CodecRegistry { .builtin }
   /// The flags that were set, and where from.
   var values: [ResolvedValue] = []
 
-  init(program: String, registry: CodecRegistry = .builtin) {
+  init(program: String) {
     self.program = program
-    self.registry = registry
   }
 
   /// Whether standard input is a terminal, so that reading it would wait for a person.

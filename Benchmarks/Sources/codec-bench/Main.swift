@@ -4,7 +4,7 @@ import CPeers
 import CodecKit
 import Foundation
 
-/// Times each codec inside this process, through a pump as a program would use it, beside the C library called directly
+/// Times each codec inside this process, through its stream as a program would use it, beside the C library called directly
 /// on the same bytes in turn. The ratio of medians is what the wrapping costs: framing, checksums, streams.
 @main
 enum CodecBench {
@@ -43,17 +43,18 @@ enum CodecBench {
 
   private static func run(_ item: Case, _ input: [UInt8], _ runs: Int) throws {
     let codec = try CodecRegistry.builtin.codec(item.spec)
-    var packed = Memory()
-    try compress(codec, input, into: &packed)
+    var packed: [UInt8] = []
+    try compress(codec, input, into: &packed, keeps: true)
+    var nothing: [UInt8] = []
     var peerPacked = [UInt8](repeating: 0, count: input.count + input.count / 4 + (1 << 20))
     var peerPlain = [UInt8](repeating: 0, count: 16 << 20)
     let peerSize = item.compress(input, input.count, &peerPacked, peerPacked.count)
     guard peerSize > 0 else { fatalError("the peer of \(item.spec) failed") }
     var samples: [[Double]] = [[], [], [], []]
     for _ in 0..<runs {
-      samples[0].append(try seconds { try compress(codec, input, into: &packed) })
+      samples[0].append(try seconds { try compress(codec, input, into: &nothing, keeps: false) })
       samples[1].append(seconds { _ = item.compress(input, input.count, &peerPacked, peerPacked.count) })
-      samples[2].append(try seconds { try restore(codec, packed.bytes, expected: input.count) })
+      samples[2].append(try seconds { try restore(codec, packed, expected: input.count) })
       samples[3].append(
         seconds { precondition(item.restore(peerPacked, peerSize, &peerPlain, peerPlain.count) == input.count) })
     }
@@ -63,7 +64,7 @@ enum CodecBench {
         format:
           "%@  compress %.0f, peer %.0f, ratio of speeds %.3f; restore %.0f, peer %.0f, ratio %.3f; size %.4f  (%@)",
         item.spec.padding(toLength: 13, withPad: " ", startingAt: 0), speeds[0], speeds[1], speeds[0] / speeds[1],
-        speeds[2], speeds[3], speeds[2] / speeds[3], Double(packed.bytes.count) / Double(peerSize), item.about))
+        speeds[2], speeds[3], speeds[2] / speeds[3], Double(packed.count) / Double(peerSize), item.about))
   }
 
   private static func seconds(_ work: () throws -> Void) rethrows -> Double {
@@ -72,54 +73,45 @@ enum CodecBench {
     return Double(peer_cpu_nanoseconds() - start) / 1e9
   }
 
-  private static func compress(_ codec: some Codec, _ input: [UInt8], into packed: inout Memory) throws {
-    var pump = try StreamPump(compressing: codec)
-    var source = ArraySource(bytes: input)
-    packed.bytes.removeAll(keepingCapacity: true)
-    try pump.run(from: &source, to: &packed)
-  }
-
-  private static func restore(_ codec: some Codec, _ packed: [UInt8], expected: Int) throws {
-    var pump = try StreamPump(decompressing: codec)
-    var source = ArraySource(bytes: packed)
-    var sink = Counter()
-    try pump.run(from: &source, to: &sink)
-    precondition(sink.count == expected)
-  }
-}
-
-/// Reads an array.
-struct ArraySource: ByteSource {
-  let bytes: [UInt8]
-  var position = 0
-
-  init(bytes: [UInt8]) { self.bytes = bytes }
-
-  mutating func read(into room: inout OutputRawSpan) throws(CodecError) -> Int {
-    let count = min(room.freeCapacity, bytes.count - position)
-    let from = position
-    bytes.withUnsafeBytes { memory in
-      room.withUnsafeMutableBytes { target, initialized in
-        guard count > 0 else { return }
-        (target.baseAddress! + initialized).copyMemory(from: memory.baseAddress! + from, byteCount: count)
-        initialized += count
+  /// Compresses into one reused buffer of the codec's favourite size; keeps the result only when asked.
+  private static func compress(_ codec: some Codec, _ input: [UInt8], into packed: inout [UInt8], keeps: Bool) throws {
+    var stream = try Compressor(codec)
+    let room = max(stream.preferredOutputSize, 1 << 16)
+    packed.removeAll(keepingCapacity: true)
+    try withRoom(room) { memory in
+      var used = 0
+      while true {
+        var output = OutputRawSpan(buffer: memory, initializedCount: 0)
+        let step = try stream.step(input.span.bytes.extracting(droppingFirst: used), into: &output, flush: .finish)
+        used += step.consumed
+        let count = output.finalize(for: memory)
+        if keeps { packed.append(contentsOf: memory[..<count]) }
+        if step.state == .finished { return }
       }
     }
-    position += count
-    return count
   }
-}
 
-/// Collects bytes.
-struct Memory: ByteSink {
-  var bytes: [UInt8] = []
-  mutating func write(_ span: RawSpan) throws(CodecError) {
-    span.withUnsafeBytes { bytes.append(contentsOf: $0) }
+  /// Restores into one reused buffer of the codec's favourite size.
+  private static func restore(_ codec: some Codec, _ packed: [UInt8], expected: Int) throws {
+    var stream = try Decompressor(codec)
+    try withRoom(max(stream.preferredOutputSize, 8 << 20)) { memory in
+      var used = 0
+      var total = 0
+      while true {
+        let room = UnsafeMutableRawBufferPointer(rebasing: memory[..<max(stream.preferredOutputSize, 1 << 16)])
+        var output = OutputRawSpan(buffer: room, initializedCount: 0)
+        let step = try stream.step(packed.span.bytes.extracting(droppingFirst: used), into: &output, flush: .finish)
+        used += step.consumed
+        total += output.finalize(for: room)
+        if step.state == .finished { break }
+      }
+      precondition(total == expected)
+    }
   }
-}
 
-/// Counts bytes.
-struct Counter: ByteSink {
-  var count = 0
-  mutating func write(_ span: RawSpan) throws(CodecError) { count += span.byteCount }
+  private static func withRoom(_ size: Int, _ work: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    defer { memory.deallocate() }
+    try work(memory)
+  }
 }

@@ -23,7 +23,8 @@ struct ZstdPlan: Sendable {
     let level = number == 0 ? Zstd.levels.balanced : number
     let windowLog = codec.windowLog ?? (codec.longDistanceMatching ? 27 : nil)
     if let windowLog, !ZstdFormat.windowLogRange.contains(windowLog) {
-      throw CodecError(.invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) bytes is not possible: 2^10 to 2^31 are")
+      throw CodecError(
+        .invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) bytes is not possible: 2^10 to 2^31 are")
     }
     if let size = options.chunkSize {
       guard ZstdFormat.frameSizeRange.contains(size) else {
