@@ -163,3 +163,14 @@ final class ChunkedCompressionEngine: StreamEngine {
     state = .ended
   }
 }
+
+/// The engine for a format that consists of chunks: on the caller's thread, or with workers. Both write the same bytes.
+///
+/// - Parameters:
+///   - assembler: the format.
+///   - threads: as ``CompressionOptions/threads``.
+func makeChunkedEngine(_ assembler: any ChunkAssembler, threads: Int) throws(CodecError) -> any StreamEngine {
+  let workers = ThreadCount.workers(threads)
+  if workers == 1 { return try ChunkedCompressionEngine(assembler) }
+  return try ParallelCompressionEngine(assembler, workers: workers)
+}

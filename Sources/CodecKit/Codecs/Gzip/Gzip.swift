@@ -89,10 +89,11 @@ public struct Gzip: Codec {
     if plan.streams, chunkSize == nil {
       return DeflateStreamEngine(try plan.makeDeflater(), .gzip(header: first))
     }
-    return try ChunkedCompressionEngine(
+    return try makeChunkedEngine(
       GzipAssembler(
         plan, chunkSize: chunkSize ?? DeflatePlan.chunkSize, firstHeader: first,
-        header: GzipHeader.encode(level: level, fileName: nil, comment: nil, modificationTime: 0)))
+        header: GzipHeader.encode(level: level, fileName: nil, comment: nil, modificationTime: 0)),
+      threads: options.threads)
   }
 
   /// An engine that reads members, joined and padded.

@@ -57,7 +57,7 @@ public struct LZ4: Codec {
   public func makeCompressionEngine(_ options: CompressionOptions) throws(CodecError) -> any StreamEngine {
     let level = try Self.levels.resolve(options.level, codec: "lz4")
     let assembler = LZ4FrameAssembler(header: try header(options), level: level, dictionary: options.dictionary)
-    return try ChunkedCompressionEngine(assembler)
+    return try makeChunkedEngine(assembler, threads: options.threads)
   }
 
   /// An engine that reads frames of all kinds.

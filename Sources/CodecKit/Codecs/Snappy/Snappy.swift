@@ -22,7 +22,7 @@ public struct Snappy: Codec {
   public func makeCompressionEngine(_ options: CompressionOptions) throws(CodecError) -> any StreamEngine {
     _ = try descriptor.levels.resolve(options.level, codec: "snappy")
     try options.refuseDictionary(codec: "snappy")
-    return try ChunkedCompressionEngine(SnappyAssembler(pieceSize: try pieceSize(options)))
+    return try makeChunkedEngine(SnappyAssembler(pieceSize: try pieceSize(options)), threads: options.threads)
   }
 
   /// An engine that reads one stream, or several joined.

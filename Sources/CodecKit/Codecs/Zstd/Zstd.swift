@@ -105,7 +105,7 @@ public struct Zstd: Codec, Hashable {
   public func makeCompressionEngine(_ options: CompressionOptions) throws(CodecError) -> any StreamEngine {
     let plan = try ZstdPlan(self, options)
     if plan.frameSize == nil { return try ZstdStreamEncoder(plan) }
-    return try ChunkedCompressionEngine(ZstdFrameAssembler(plan))
+    return try makeChunkedEngine(ZstdFrameAssembler(plan), threads: options.threads)
   }
 
   /// An engine that reads any zstd stream: joined frames, skippable frames, with or without sizes and checksums.
