@@ -46,7 +46,7 @@ public struct GlobalOptions: Hashable, Sendable {
           """),
       .int("threads", short: "T", in: 0...256, \.threads, "number of worker threads; 0 is one per core")
         .group(.performance).environment("\(environmentPrefix)_THREADS").discussion(
-          "The output never depends on it. A command or format that works on one thread only takes no more."),
+          "The output never depends on it. What works on one thread only takes no more than one."),
       .path("config", \.config, "read this configuration file as well").group(.general).commandLineOnly().discussion(
         "It has precedence over the user's own configuration file."),
       .toggle("no-config", \.ignoresConfig, "do not read the user's configuration file").group(.general)

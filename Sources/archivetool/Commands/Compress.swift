@@ -111,7 +111,7 @@ struct CompressionJob {
     session.report(
       FileReport(
         command: "compress", input: name, output: target.name, codec: codec.descriptor.id.rawValue,
-        level: levelText(settings.level), transfer: result, plain: result.bytesIn, packed: result.bytesOut))
+        level: levelText(settings.level), threads: threads, transfer: result, plain: result.bytesIn, packed: result.bytesOut))
   }
 
   /// The codec, with the file's name and time in it when that is wanted.
@@ -139,6 +139,12 @@ struct CompressionJob {
     failure.exit = .sourceFailed
     failure.message = "source failed: " + failure.message.trimmingPrefix("damaged: ")
     return failure
+  }
+
+  /// The number of threads that the settings allow, when it is not one.
+  private var threads: Int? {
+    let wanted = settings.threads == 0 ? Machine.coreCount : settings.threads
+    return wanted > 1 && codec.descriptor.capabilities.contains(.independentPieces) ? wanted : nil
   }
 
   private func levelText(_ level: CompressionLevel) -> String? {
