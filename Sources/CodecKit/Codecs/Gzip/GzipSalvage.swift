@@ -107,8 +107,11 @@ final class GzipSalvageWalker: SalvageWalker {
     if let piece = bare(at: offset, input) { return .piece(piece) }
     let next = search(from: offset + 1, input)
     if next == input.size, hasSeenMember, options.trailingData == .ignore { return .pass(to: next) }
-    let isCut = input.size - offset < 18 && input.bytes(at: offset, count: 2).elementsEqual([0x1F, 0x8B].prefix(
-      Int(min(2, input.size - offset))))
+    let isCut =
+      input.size - offset < 18
+      && input.bytes(at: offset, count: 2).elementsEqual(
+        [0x1F, 0x8B].prefix(
+          Int(min(2, input.size - offset))))
     return .gap(
       to: next, contentSize: contentSize(of: offset..<next, produced: 0, input),
       fault: fault(
@@ -119,7 +122,8 @@ final class GzipSalvageWalker: SalvageWalker {
   func conclude(_ piece: SalvagePiece, _ result: PieceResult, in input: SalvageInput) -> PieceConclusion {
     guard let fault = result.fault else {
       hasSeenMember = true
-      let end = piece.end ?? piece.offset + (members.memberSize ?? 0) + UInt64(piece.replaced)
+      let end =
+        piece.end ?? piece.offset + (members.memberSize ?? 0) + UInt64(piece.replaced)
         - UInt64(piece.prologue.count)
       if let header = header(at: piece.offset, input) {
         form = form == nil || form == header.form ? header.form : form
@@ -194,7 +198,11 @@ final class GzipSalvageWalker: SalvageWalker {
   /// The end of padding at a position.
   private func zerosEnd(at offset: UInt64, _ input: SalvageInput) -> UInt64? {
     guard input.bytes(at: offset, count: 1) == [0] else { return nil }
-    return input.firstOffset(in: offset..<input.size, lookahead: 1) { $0.byte(at: 0) != 0 } sure: { _ in true }
+    return input.firstOffset(in: offset..<input.size, lookahead: 1) {
+      $0.byte(at: 0) != 0
+    } sure: { _ in
+      true
+    }
       ?? input.size
   }
 

@@ -38,7 +38,7 @@ final class SnappySalvageWalker: SalvageWalker {
     if let chunk = chunk(at: offset, input) {
       return .piece(piece(offset, chunk, replacing: nil))
     }
-    if let end = skippedEnd(at: offset, input) {
+    if offset > 0, let end = skippedEnd(at: offset, input) {
       // A data chunk whose kind was changed looks like one to be skipped; its checksum still proves it.
       if let piece = disguised(at: offset, end, input) { return .piece(piece) }
       if isSkippable(at: offset, input) { return .pass(to: end) }
@@ -84,19 +84,36 @@ final class SnappySalvageWalker: SalvageWalker {
     let size = region.upperBound - region.lowerBound
     let isLast = region.upperBound == input.size
     let declared = chunk(at: region.lowerBound, input, ignoringKind: true)
-    if !isLast, let typical = neighbours.content(ofOneIn: size) { return typical }
-    if let declared, declared.end == region.upperBound {
-      // A chunk of another size than all before it, and not the last: that size is the damage.
-      if !isLast, neighbours.areAlike { return neighbours.contentSize }
-      return declared.contentSize
+    guard !isLast else { return declared.flatMap { $0.end == region.upperBound ? $0.contentSize : nil } }
+    let neighbours = neighbours.contentSize == nil ? looked(at: region.upperBound, input) : neighbours
+    let typical = neighbours.areAlike ? neighbours.contentSize : nil
+    if let one = neighbours.content(ofOneIn: size) { return one }
+    guard let declared else {
+      // Only the length in the header is wrong, when the size behind it is as expected.
+      guard size <= UInt64(Self.longestChunk) else { return nil }
+      let stated = input.withBytes(at: region.lowerBound + 8, count: 5) { (bytes) -> UInt64? in
+        (try? SnappyFormat.declaredSize(bytes)).flatMap { $0 }.map { UInt64($0.value) }
+      }
+      return stated == typical ?? UInt64(SnappyFormat.maximumPiece) ? stated : nil
     }
-    // Only the length in the header is wrong, when the size behind it is as expected.
-    guard size <= UInt64(4 + Self.longestChunk), !isLast else { return nil }
-    let stated = input.withBytes(at: region.lowerBound + 8, count: 5) { (bytes) -> UInt64? in
-      (try? SnappyFormat.declaredSize(bytes)).flatMap { $0 }.map { UInt64($0.value) }
+    // The chunk ends about where its header says, so it is one, with some bytes missing or inserted.
+    let distance =
+      declared.end > region.upperBound ? declared.end - region.upperBound : region.upperBound - declared.end
+    guard distance < min(neighbours.smallestPacked, size) / 2 else { return nil }
+    // A chunk of another size than all before it, and not the last: that size is the damage.
+    return typical ?? declared.contentSize
+  }
+
+  /// What the chunks from a position on say of themselves.
+  private func looked(at offset: UInt64, _ input: SalvageInput) -> PieceNeighbours {
+    var found = PieceNeighbours()
+    var offset = offset
+    for _ in 0..<4 {
+      guard let chunk = chunk(at: offset, input), self.chunk(at: chunk.end, input) != nil else { break }
+      found.note(packed: chunk.end - offset, content: chunk.contentSize)
+      offset = chunk.end
     }
-    let expected = neighbours.areAlike ? neighbours.contentSize : UInt64(SnappyFormat.maximumPiece)
-    return stated == expected ? stated : nil
+    return found
   }
 
   private func piece(_ offset: UInt64, _ chunk: Chunk, replacing kind: UInt8?) -> SalvagePiece {
