@@ -7,6 +7,9 @@ struct PieceDecoder: ~Copyable {
   private var held = ByteBuffer()
   private var output = ByteBuffer()
 
+  /// So much may be held back of what a piece holds beyond expectation; more, and the expectation is wrong.
+  private static let largestExcess = 1 << 20
+
   init(_ engine: any StreamEngine, codec: CodecID) {
     self.engine = GuardedEngine(engine, codec: codec)
     self.codec = codec
@@ -91,10 +94,15 @@ struct PieceDecoder: ~Copyable {
         if result.fault != nil { return result }
         guard state == .finished else { continue }
       }
-      if output.count > 0 {
-        try deliver(output.bytes, position)
-        result.produced += UInt64(output.count)
-        output.removeAll()
+      let isSound = state == .finished && result.fault == nil
+      var ready = output.count
+      if let expected = piece.expectedSize, !isSound, output.count < Self.largestExcess || result.fault != nil {
+        ready = Int(min(UInt64(ready), expected - min(expected, result.produced)))
+      }
+      if ready > 0 {
+        try deliver(output.bytes.extracting(first: ready), position)
+        result.produced += UInt64(ready)
+        output.removeFirst(ready)
       }
       if result.fault != nil || state == .finished { return result }
       if atEnd, isSampled, held.isEmpty, produced == 0 { return result }

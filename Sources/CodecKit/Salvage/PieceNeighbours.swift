@@ -18,8 +18,9 @@ struct PieceNeighbours {
     smallestPacked = min(smallestPacked, packed)
   }
 
-  /// What a lost region holds that is not the last and may be one piece: `nil` when it may as well be two.
+  /// What a lost region holds that is not the last, when it is one piece for all we can tell: it is less than one and a
+  /// half of the smallest. `nil` when it may as well be two.
   func content(ofOneIn region: UInt64) -> UInt64? {
-    areAlike && region / 2 < smallestPacked ? contentSize : nil
+    areAlike && region / 3 < smallestPacked / 2 ? contentSize : nil
   }
 }

@@ -80,6 +80,9 @@ public struct SalvagePiece: Hashable, Sendable {
   /// The most bytes that it can hold, for a piece which is delivered as a whole or not at all; at most 8 MiB. `nil` for a
   /// piece that is delivered as it comes.
   public var wholeSize: Int?
+  /// How many bytes it is expected to hold: what comes beyond is held back until the piece proves to be sound, so that a
+  /// damaged one does not push away what follows. Being wrong costs nothing. `nil` when nothing is expected.
+  public var expectedSize: UInt64?
   /// Damage that does not keep the piece from being decoded, to be reported all the same.
   public var repaired: CodecError?
 

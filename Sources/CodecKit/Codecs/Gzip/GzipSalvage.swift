@@ -54,6 +54,7 @@ final class GzipSalvageWalker: SalvageWalker {
 
   private let options: DecompressionOptions
   private let members: GzipMemberEngine
+  private let trialMembers: GzipMemberEngine
   private var trials: PieceDecoder
   private var neighbours = PieceNeighbours()
   private var isStarted = false
@@ -85,7 +86,8 @@ final class GzipSalvageWalker: SalvageWalker {
   init(_ options: DecompressionOptions, _ inflater: any RawInflater, trials: any RawInflater) {
     self.options = options
     members = GzipMemberEngine(inflater)
-    self.trials = PieceDecoder(GzipMemberEngine(trials), codec: "gzip")
+    trialMembers = GzipMemberEngine(trials)
+    self.trials = PieceDecoder(trialMembers, codec: "gzip")
   }
 
   func next(at offset: UInt64, in input: SalvageInput) -> SalvageStep {
@@ -100,7 +102,9 @@ final class GzipSalvageWalker: SalvageWalker {
       if let end = header.end, end <= input.size, isBorder(end, input) {
         piece.end = end
         isCertain = true
+        piece.expectedSize = storedSize(before: end, input)
       }
+      if neighbours.areAlike { piece.expectedSize = neighbours.contentSize }
       return .piece(piece)
     }
     if isStarted, let end = zerosEnd(at: offset, input), isBorder(end, input) { return .pass(to: end) }
@@ -153,17 +157,32 @@ final class GzipSalvageWalker: SalvageWalker {
   private func contentSize(of region: Range<UInt64>, produced: UInt64, _ input: SalvageInput) -> UInt64? {
     let packed = region.upperBound - region.lowerBound
     guard packed >= 18 else { return nil }
-    let stored = input.withBytes(at: region.upperBound - 4, count: 4) {
-      $0.byteCount == 4 ? UInt64($0.uint32(at: 0)) : 0
-    }
-    let largest = packed.multipliedReportingOverflow(by: 1032).partialValue + 64
+    let stored = storedSize(before: region.upperBound, input)
+    let isPlausible =
+      stored > 0 && stored >= produced && stored <= packed.multipliedReportingOverflow(by: 1032).partialValue + 64
     let isLast = region.upperBound == input.size
-    if neighbours.areAlike, let typical = neighbours.contentSize {
-      if stored == typical || produced == typical { return typical }
-      if !isLast, let one = neighbours.content(ofOneIn: packed) { return one }
-      return isLast && stored > 0 && stored < typical && stored >= produced && stored <= largest ? stored : nil
+    let neighbours =
+      neighbours.contentSize == nil && !isLast ? looked(at: region.upperBound, input) : neighbours
+    guard neighbours.areAlike, let typical = neighbours.contentSize else {
+      return isPlausible && (isCertain || neighbours.contentSize == nil) ? stored : nil
     }
-    return stored > 0 && stored >= produced && stored <= largest ? stored : nil
+    if isLast { return isPlausible && stored <= typical ? stored : nil }
+    return isCertain ? typical : neighbours.content(ofOneIn: packed)
+  }
+
+  /// What the trailer before a position says.
+  private func storedSize(before offset: UInt64, _ input: SalvageInput) -> UInt64 {
+    input.withBytes(at: offset - min(offset, 4), count: 4) { $0.byteCount == 4 ? UInt64($0.uint32(at: 0)) : 0 }
+  }
+
+  /// What the member at a position holds, unless it is the last.
+  private func looked(at offset: UInt64, _ input: SalvageInput) -> PieceNeighbours {
+    var found = PieceNeighbours()
+    let result = trials.trial(SalvagePiece(offset: offset, end: nil), in: input)
+    if result.fault == nil, let size = trialMembers.memberSize, offset + size < input.size {
+      found.note(packed: size, content: result.produced)
+    }
+    return found
   }
 
   // MARK: - Headers

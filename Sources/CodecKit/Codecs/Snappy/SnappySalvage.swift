@@ -88,6 +88,8 @@ final class SnappySalvageWalker: SalvageWalker {
     let neighbours = neighbours.contentSize == nil ? looked(at: region.upperBound, input) : neighbours
     let typical = neighbours.areAlike ? neighbours.contentSize : nil
     if let one = neighbours.content(ofOneIn: size) { return one }
+    // A stored chunk shows by its size alone what it holds.
+    if let typical, size == typical + 8 { return typical }
     guard let declared else {
       // Only the length in the header is wrong, when the size behind it is as expected.
       guard size <= UInt64(Self.longestChunk) else { return nil }

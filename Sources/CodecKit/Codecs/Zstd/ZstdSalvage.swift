@@ -148,6 +148,7 @@ final class ZstdSalvageWalker: SalvageWalker {
     isCertain = true
     var piece = SalvagePiece(
       offset: offset, end: end, contentSize: content <= Self.largestContent(end - offset) ? content : nil)
+    piece.expectedSize = piece.contentSize
     repair(&piece, input)
     return .piece(piece)
   }
