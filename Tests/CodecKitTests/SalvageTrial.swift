@@ -11,6 +11,8 @@ final class MemorySource: RandomAccessSource {
   private let bytes: [UInt8]
   /// The most bytes that one call delivers.
   private let piece: Int
+  /// The largest room that was offered.
+  private(set) var largestRoom = 0
 
   init(_ bytes: [UInt8], piece: Int = .max) {
     self.bytes = bytes
@@ -20,6 +22,7 @@ final class MemorySource: RandomAccessSource {
   var size: UInt64 { UInt64(bytes.count) }
 
   func read(at offset: UInt64, into room: inout OutputRawSpan) throws(Never) -> Int {
+    largestRoom = max(largestRoom, room.freeCapacity)
     guard offset < size else { return 0 }
     let count = min(room.freeCapacity, bytes.count - Int(offset), piece)
     unsafe bytes.withUnsafeBytes { source in

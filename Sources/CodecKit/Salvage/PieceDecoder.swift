@@ -93,9 +93,14 @@ struct PieceDecoder: ~Copyable {
         }
         if result.fault != nil { return result }
         guard state == .finished else { continue }
+        if let exact = piece.exactSize, output.count != exact {
+          result.fault = CodecError(
+            .contentSizeMismatch, codec: codec, inputOffset: piece.offset,
+            reason: "a piece holds \(output.count) bytes instead of \(exact) as its neighbours do")
+        }
       }
       let isSound = state == .finished && result.fault == nil
-      var ready = output.count
+      var ready = min(output.count, piece.exactSize ?? .max)
       if let expected = piece.expectedSize, !isSound, output.count < Self.largestExcess || result.fault != nil {
         ready = Int(min(UInt64(ready), expected - min(expected, result.produced)))
       }

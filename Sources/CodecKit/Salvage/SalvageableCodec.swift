@@ -83,6 +83,9 @@ public struct SalvagePiece: Hashable, Sendable {
   /// How many bytes it is expected to hold: what comes beyond is held back until the piece proves to be sound, so that a
   /// damaged one does not push away what follows. Being wrong costs nothing. `nil` when nothing is expected.
   public var expectedSize: UInt64?
+  /// How many bytes it must hold, for a piece that is delivered as a whole: one that holds more or less is damaged, and
+  /// delivered up to this size all the same. `nil` when any number will do.
+  public var exactSize: Int?
   /// Damage that does not keep the piece from being decoded, to be reported all the same.
   public var repaired: CodecError?
 

@@ -81,6 +81,7 @@ final class GzipSalvageWalker: SalvageWalker {
   /// So much of a member must decode before its header is believed in a search.
   private static let sample: UInt64 = 64 << 10
   private static let commonHeader = 512
+  private static let endMemberSize: UInt64 = 30
   private static let longestHeader = 3 * (64 << 10) + 16
 
   init(_ options: DecompressionOptions, _ inflater: any RawInflater, trials: any RawInflater) {
@@ -140,14 +141,19 @@ final class GzipSalvageWalker: SalvageWalker {
     if fault.code == .truncated, piece.end == nil, search(from: piece.offset + 1, input) == input.size {
       return PieceConclusion(end: input.size, contentSize: nil)
     }
+    // The content has its right checksum; only its stored size is wrong.
+    if fault.code == .contentSizeMismatch {
+      let end = piece.end ?? min(input.size, (fault.inputOffset ?? piece.offset) + 4)
+      return PieceConclusion(end: end, contentSize: result.produced)
+    }
     // Of a member that inflates to its end, but to something else, the damage lies anywhere in it; where it stops to
     // inflate, the next member is behind.
     let end: UInt64
     if isCertain, let known = piece.end {
       end = known
     } else {
-      let isTrailer = fault.code == .checksumMismatch || fault.code == .contentSizeMismatch
-      let begin = isTrailer || fault.code == .truncated ? piece.offset : fault.inputOffset ?? piece.offset
+      let begin =
+        fault.code == .checksumMismatch || fault.code == .truncated ? piece.offset : fault.inputOffset ?? piece.offset
       end = search(from: max(piece.offset + 1, begin), input)
     }
     return PieceConclusion(end: end, contentSize: contentSize(of: piece.offset..<end, produced: result.produced, input))
@@ -160,12 +166,16 @@ final class GzipSalvageWalker: SalvageWalker {
     let stored = storedSize(before: region.upperBound, input)
     let isPlausible =
       stored > 0 && stored >= produced && stored <= packed.multipliedReportingOverflow(by: 1032).partialValue + 64
-    let isLast = region.upperBound == input.size
+    // The empty end member of sized members holds nothing.
+    let isLast = input.size - region.upperBound <= Self.endMemberSize
     let neighbours =
       neighbours.contentSize == nil && !isLast ? looked(at: region.upperBound, input) : neighbours
     guard neighbours.areAlike, let typical = neighbours.contentSize else {
       return isPlausible && (isCertain || neighbours.contentSize == nil) ? stored : nil
     }
+    // Where two members lie, the trailer of the second says nothing of the first.
+    guard isCertain || neighbours.content(ofOneIn: packed) != nil else { return nil }
+    if stored == produced, produced > 0 { return produced }
     if isLast { return isPlausible && stored <= typical ? stored : nil }
     return isCertain ? typical : neighbours.content(ofOneIn: packed)
   }

@@ -29,6 +29,10 @@ final class LZ4SalvageWalker: SalvageWalker {
     var content: UInt64 = 0
     /// Whether something of the frame is lost, so that its checksum says nothing.
     var hasLoss = false
+    /// Whether something in it is wrong, so that a block of an odd size is more likely damaged than meant.
+    var isDamaged = false
+    /// How many blocks of an odd size were met.
+    var oddBlocks = 0
     /// Whether `content` is exact.
     var isContentKnown = true
     var neighbours = PieceNeighbours()
@@ -96,7 +100,8 @@ final class LZ4SalvageWalker: SalvageWalker {
   ) -> SalvageStep {
     let chain = LZ4Chain(header)
     if header.hasIndependentBlocks {
-      frame = Frame(header: header, chain: chain, start: offset)
+      let isSound = repaired == nil && isSound(offset, blocks, chain, input)
+      frame = Frame(header: header, chain: chain, start: offset, isDamaged: !isSound)
       hash.reset()
       guard let repaired else { return .pass(to: blocks) }
       return .gap(to: blocks, contentSize: 0, fault: repaired)
@@ -113,6 +118,13 @@ final class LZ4SalvageWalker: SalvageWalker {
       piece.repaired = repaired
     }
     return .piece(piece)
+  }
+
+  /// Whether a frame decodes from start to end. Only its checksum over all blocks can show that a block decodes to
+  /// something else than it should: a block's own checksum does not cover the flag that says whether it is stored.
+  private func isSound(_ offset: UInt64, _ blocks: UInt64, _ chain: LZ4Chain, _ input: SalvageInput) -> Bool {
+    guard case .frameEnd(let end) = chain.follow(from: blocks, input).end else { return false }
+    return trials.trial(SalvagePiece(offset: offset, end: end), in: input).fault == nil
   }
 
   /// What a damaged header must have said, judged by the blocks that follow it.
@@ -161,7 +173,12 @@ final class LZ4SalvageWalker: SalvageWalker {
       self.frame = nil
       return verdict(frame, end, input) ?? .pass(to: end)
     case .block(let end):
-      return .piece(piece(frame, offset, end))
+      var piece = piece(frame, offset, end)
+      if frame.isDamaged, frame.oddBlocks < 2, case .block = frame.chain.link(at: end, input) {
+        let neighbours = frame.neighbours.contentSize == nil ? looked(at: end, frame, input) : frame.neighbours
+        piece.exactSize = neighbours.areAlike ? neighbours.contentSize.map { Int($0) } : nil
+      }
+      return .piece(piece)
     case .broken:
       if LZ4Chain.isBorder(offset, input) {
         self.frame = nil
@@ -223,11 +240,21 @@ final class LZ4SalvageWalker: SalvageWalker {
       self.frame?.content += result.produced
       return PieceConclusion(end: end, contentSize: result.produced)
     }
+    if result.fault?.code == .contentSizeMismatch, let exact = piece.exactSize {
+      self.frame?.oddBlocks += 1
+      settle(end, size: UInt64(exact), produced: result.produced, input)
+      return PieceConclusion(end: end, contentSize: UInt64(exact))
+    }
     var next = end
     var isOne = true
-    if follows == .broken || follows == .cut, let found = searchBlock(from: piece.offset + 1, frame, input) {
-      next = found
-      isOne = false
+    if !frame.chain.holds(at: end, input), let found = searchBlock(from: piece.offset + 1, frame, input) {
+      // A field within the block, or one behind what must be a single block: this block's own field is the damage.
+      // Otherwise it may as well be the next one.
+      let isOther = frame.neighbours.content(ofOneIn: found - piece.offset) == nil
+      if found < end || !isOther || follows == .broken && frame.neighbours.contentSize == nil {
+        next = found
+        isOne = false
+      }
     }
     let size = contentSize(of: piece.offset..<next, isOne: isOne, frame, input)
     settle(next, size: size, produced: 0, input)
@@ -273,19 +300,32 @@ final class LZ4SalvageWalker: SalvageWalker {
       let rest = declared - frame.content
       return rest <= packed.multipliedReportingOverflow(by: 255).partialValue ? rest : nil
     }
-    let full = UInt64(frame.header.blockSize)
-    if frame.neighbours.areAlike {
-      return isOne ? frame.neighbours.contentSize : frame.neighbours.content(ofOneIn: packed)
+    let neighbours =
+      frame.neighbours.contentSize == nil ? looked(at: region.upperBound, frame, input) : frame.neighbours
+    guard neighbours.areAlike, let typical = neighbours.contentSize else {
+      // Of two blocks, the second speaks for the first when it holds no more.
+      guard neighbours.contentSize == nil, isOne else { return nil }
+      let last = trials.trial(piece(frame, region.upperBound, end), in: input)
+      return last.fault == nil ? UInt64(frame.header.blockSize) : nil
     }
-    guard frame.neighbours.contentSize == nil else { return nil }
-    // The first block: those behind it speak for it.
-    let next = trials.trial(piece(frame, region.upperBound, end), in: input)
-    guard next.fault == nil else { return nil }
-    if case .block = frame.chain.link(at: end, input) {
-      guard next.produced == full, isOne || packed / 2 < end - region.upperBound else { return nil }
-      return full
+    // A stored block shows by its size alone what it holds.
+    let isStored = packed == typical + 4 + (frame.chain.hasBlockChecksums ? 4 : 0)
+    return isOne || isStored ? typical : neighbours.content(ofOneIn: packed)
+  }
+
+  /// What the blocks at a position hold, except for the last.
+  private func looked(at offset: UInt64, _ frame: Frame, _ input: SalvageInput) -> PieceNeighbours {
+    var found = PieceNeighbours()
+    var offset = offset
+    for _ in 0..<3 {
+      guard case .block(let end) = frame.chain.link(at: offset, input),
+        case .block = frame.chain.link(at: end, input)
+      else { break }
+      let result = trials.trial(piece(frame, offset, end), in: input)
+      if result.fault == nil { found.note(packed: end - offset, content: result.produced) }
+      offset = end
     }
-    return isOne && next.produced <= full ? full : nil
+    return found
   }
 
   private func piece(_ frame: Frame, _ offset: UInt64, _ end: UInt64) -> SalvagePiece {
