@@ -294,7 +294,8 @@ final class LZ4SalvageWalker: SalvageWalker {
       return UInt64(field & ~LZ4Format.storedFlag)
     }
     let packed = region.upperBound - region.lowerBound
-    guard case .block(let end) = frame.chain.link(at: region.upperBound, input) else {
+    let follows = frame.chain.link(at: region.upperBound, input)
+    if case .end = follows {
       // The last block of its frame may hold less; only the header can tell how much.
       guard let declared = frame.header.contentSize, frame.isContentKnown, declared >= frame.content else { return nil }
       let rest = declared - frame.content
@@ -304,7 +305,7 @@ final class LZ4SalvageWalker: SalvageWalker {
       frame.neighbours.contentSize == nil ? looked(at: region.upperBound, frame, input) : frame.neighbours
     guard neighbours.areAlike, let typical = neighbours.contentSize else {
       // Of two blocks, the second speaks for the first when it holds no more.
-      guard neighbours.contentSize == nil, isOne else { return nil }
+      guard neighbours.contentSize == nil, isOne, case .block(let end) = follows else { return nil }
       let last = trials.trial(piece(frame, region.upperBound, end), in: input)
       return last.fault == nil ? UInt64(frame.header.blockSize) : nil
     }
