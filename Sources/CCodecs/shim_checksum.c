@@ -36,25 +36,7 @@ uint32_t ck_crc32_combine(uint32_t first, uint32_t second, uint64_t size) {
   return (uint32_t)crc32_combine(first, second, (z_off_t)(size % 0xFFFFFFFFu));
 }
 
-uint32_t ck_xxh32(const void *data, size_t size, uint32_t seed) { return XXH32(data, size, seed); }
-
 uint64_t ck_xxh64(const void *data, size_t size, uint64_t seed) { return XXH64(data, size, seed); }
-
-void *ck_xxh32_create(uint32_t seed) {
-  XXH32_state_t *state = XXH32_createState();
-  if (state) XXH32_reset(state, seed);
-  return state;
-}
-
-void ck_xxh32_reset(void *state, uint32_t seed) { XXH32_reset(state, seed); }
-
-void ck_xxh32_update(void *state, const void *data, size_t size) {
-  if (size > 0) XXH32_update(state, data, size);
-}
-
-uint32_t ck_xxh32_digest(const void *state) { return XXH32_digest(state); }
-
-void ck_xxh32_free(void *state) { XXH32_freeState(state); }
 
 void *ck_xxh64_create(uint64_t seed) {
   XXH64_state_t *state = XXH64_createState();

@@ -86,9 +86,8 @@ public enum Help {
   private static func usage(_ topic: HelpTopic, _ program: ProgramDefinition) -> [String] {
     switch topic {
     case .program:
-      return [
-        "\(program.name) \(program.version): \(program.summary)", "", "Usage: \(program.name) COMMAND [OPTION]...",
-      ]
+      return TextWrap.lines("\(program.name) \(program.version): \(program.summary)", width: width)
+        + ["", "Usage: \(program.name) COMMAND [OPTION]..."]
     case .group(let group):
       return ["Usage: \(program.name) \(group.name) COMMAND [OPTION]...", "", capitalised(group.summary) + "."]
     case .command(let command):

@@ -126,7 +126,8 @@ public struct Program<Context>: Sendable {
       scanned.values = before + scanned.values
       if let text = requestedText(scanned.values, .command(builtin.definition)) { return .text(text, .ok) }
       let words = scanned.positionals.map { Escaping.visible($0) }
-      return .text(try builtin.text(words, globalOptions(scanned.values), builtin == .version ? frame : definition), .ok)
+      return .text(
+        try builtin.text(words, globalOptions(scanned.values), builtin == .version ? frame : definition), .ok)
     } catch {
       throw error.at(builtin.rawValue)
     }

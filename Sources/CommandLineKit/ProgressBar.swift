@@ -120,7 +120,8 @@ public struct ProgressBar: Sendable {
     } else {
       parts.append(DurationText.clock(elapsed))
     }
-    if let bytesOut, bytesIn > 0 { parts.append(NumberText.percent(bytesOut, of: bytesIn)) }
+    // Before anything is written a ratio would say nothing, and look like a share of the work.
+    if let bytesOut, bytesOut > 0, bytesIn > 0 { parts.append(NumberText.percent(bytesOut, of: bytesIn)) }
     return parts
   }
 

@@ -90,7 +90,7 @@ extension DirectoryHandle {
   /// - Throws: What the system answered, such as `ENOENT`.
   public func status(of name: [UInt8]) throws(IOError) -> FileStatus {
     var raw = Glibc.stat()
-    try call(.stat, "get the status of", name) { directory, name in
+    try call(.stat, "get the status", name) { directory, name in
       unsafe fstatat(directory, name, &raw, AT_SYMLINK_NOFOLLOW)
     }
     return FileStatus(raw)
@@ -162,7 +162,7 @@ extension DirectoryHandle {
   ///
   /// - Throws: What the system answered.
   public func setOwner(uid: UInt32?, gid: UInt32?, of name: [UInt8]) throws(IOError) {
-    try call(.chown, "set the owner of", name) { directory, name in
+    try call(.chown, "set the owner", name) { directory, name in
       unsafe fchownat(directory, name, uid ?? UInt32.max, gid ?? UInt32.max, AT_SYMLINK_NOFOLLOW)
     }
   }
@@ -172,7 +172,7 @@ extension DirectoryHandle {
   /// - Throws: What the system answered.
   public func setTimes(access: Timestamp?, modification: Timestamp?, of name: [UInt8]) throws(IOError) {
     let times = [access?.rawTime ?? unchangedTime, modification?.rawTime ?? unchangedTime]
-    try call(.utimens, "set the times of", name) { directory, name in
+    try call(.utimens, "set the times", name) { directory, name in
       unsafe utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW)
     }
   }

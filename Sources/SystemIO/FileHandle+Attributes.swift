@@ -10,7 +10,7 @@ extension FileHandle {
   public func status() throws(IOError) -> FileStatus {
     let target = descriptor
     var raw = Glibc.stat()
-    try Syscalls.run(.fstat, "get the status of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.fstat, "get the status", path: path, descriptor: target) { _ in
       unsafe Int(fstat(target, &raw))
     }
     return FileStatus(raw)
@@ -21,7 +21,7 @@ extension FileHandle {
   /// - Throws: What the system answered, such as `EPERM`.
   public func setMode(_ mode: FileMode) throws(IOError) {
     let target = descriptor
-    try Syscalls.run(.fchmod, "set the mode of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.fchmod, "set the mode", path: path, descriptor: target) { _ in
       Int(fchmod(target, mode.rawValue))
     }
   }
@@ -31,7 +31,7 @@ extension FileHandle {
   /// - Throws: What the system answered; `EPERM` for whoever may not give files away.
   public func setOwner(uid: UInt32?, gid: UInt32?) throws(IOError) {
     let target = descriptor
-    try Syscalls.run(.fchown, "set the owner of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.fchown, "set the owner", path: path, descriptor: target) { _ in
       Int(fchown(target, uid ?? UInt32.max, gid ?? UInt32.max))
     }
   }
@@ -42,7 +42,7 @@ extension FileHandle {
   public func setTimes(access: Timestamp?, modification: Timestamp?) throws(IOError) {
     let target = descriptor
     let times = [access?.rawTime ?? unchangedTime, modification?.rawTime ?? unchangedTime]
-    try Syscalls.run(.futimens, "set the times of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.futimens, "set the times", path: path, descriptor: target) { _ in
       unsafe Int(futimens(target, times))
     }
   }

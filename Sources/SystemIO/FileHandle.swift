@@ -92,9 +92,12 @@ extension FileHandle {
     public static let directory = OpenOptions(rawValue: 4)
     /// Open for writing as well.
     public static let writable = OpenOptions(rawValue: 8)
+    /// Open for writing and not for reading. A named pipe must be opened like this: who may also read it is its own
+    /// reader, so that nobody waits for the real one and what is written is lost with the last descriptor.
+    public static let writingOnly = OpenOptions(rawValue: 16)
 
     var flags: Int32 {
-      var flags = contains(.writable) ? O_RDWR : O_RDONLY
+      var flags = contains(.writingOnly) ? O_WRONLY : contains(.writable) ? O_RDWR : O_RDONLY
       if contains(.noFollow) { flags |= O_NOFOLLOW }
       if contains(.nonBlocking) { flags |= O_NONBLOCK }
       if contains(.directory) { flags |= O_DIRECTORY }
@@ -172,14 +175,14 @@ extension FileHandle {
     let flags = try statusFlags()
     let changed = enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
     let target = descriptor
-    try Syscalls.run(.statusFlags, "set the flags of", path: path, descriptor: target) { _ in
+    try Syscalls.run(.statusFlags, "set the flags", path: path, descriptor: target) { _ in
       Int(ccodecs_set_status_flags(target, changed))
     }
   }
 
   private func statusFlags() throws(IOError) -> Int32 {
     let target = descriptor
-    let flags = try Syscalls.run(.statusFlags, "get the flags of", path: path, descriptor: target) { _ in
+    let flags = try Syscalls.run(.statusFlags, "get the flags", path: path, descriptor: target) { _ in
       Int(ccodecs_get_status_flags(target))
     }
     return Int32(truncatingIfNeeded: flags)

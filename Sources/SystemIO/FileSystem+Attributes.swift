@@ -8,14 +8,14 @@ extension FileSystem {
   ///
   /// - Throws: What the system answered.
   public static func setMode(_ mode: FileMode, of path: Path) throws(IOError) {
-    try call(.chmod, "set the mode of", path) { name in unsafe chmod(name, mode.rawValue) }
+    try call(.chmod, "set the mode", path) { name in unsafe chmod(name, mode.rawValue) }
   }
 
   /// Sets user and group of what the name itself stands for, of the link for a symbolic link; nil leaves one as it is.
   ///
   /// - Throws: What the system answered.
   public static func setOwner(uid: UInt32?, gid: UInt32?, of path: Path) throws(IOError) {
-    try call(.chown, "set the owner of", path) { name in
+    try call(.chown, "set the owner", path) { name in
       unsafe lchown(name, uid ?? UInt32.max, gid ?? UInt32.max)
     }
   }
@@ -25,7 +25,7 @@ extension FileSystem {
   /// - Throws: What the system answered.
   public static func setTimes(access: Timestamp?, modification: Timestamp?, of path: Path) throws(IOError) {
     let times = [access?.rawTime ?? unchangedTime, modification?.rawTime ?? unchangedTime]
-    try call(.utimens, "set the times of", path) { name in
+    try call(.utimens, "set the times", path) { name in
       unsafe utimensat(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW)
     }
   }

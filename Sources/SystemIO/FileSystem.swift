@@ -193,7 +193,7 @@ extension FileSystem {
 
   private static func status(of path: Path, follow: Bool) throws(IOError) -> FileStatus {
     var raw = Glibc.stat()
-    try call(.stat, "get the status of", path) { name in
+    try call(.stat, "get the status", path) { name in
       unsafe fstatat(AT_FDCWD, name, &raw, follow ? 0 : AT_SYMLINK_NOFOLLOW)
     }
     return FileStatus(raw)

@@ -18,21 +18,27 @@ enum ArchiveTool {
 
   private static func run(_ arguments: [[UInt8]]) -> ExitCode {
     let context = Context(program: name)
+    // How quiet the run is, as soon as that is known.
+    var quiet = 0
     do {
       switch try program.parse(arguments) {
       case .text(let text, let code):
         if code == .ok { context.console.writeOutput(text) } else { context.console.writeError(text) }
-        return context.console.outputFailure == nil ? code : .io
+        guard let failure = context.console.outputFailure else { return code }
+        context.console.writeError("\(name): stdout: \(failure)\n")
+        return .io
       case .command(let pending):
+        quiet = pending.typedGlobals.quiet
         let inputs = ParseInputs(
           environment: { Machine.environmentBytes($0) }, configs: try Configuration.files(pending.typedGlobals))
         let invocation = try pending.resolve(inputs)
+        quiet = invocation.globals.quiet
         context.values = invocation.values
         tellOrigins(invocation, context)
         return try invocation.run(context)
       }
     } catch let error as UsageError {
-      context.console.writeError(error.rendered(program: name))
+      if quiet < 2 { context.console.writeError(error.rendered(program: name, withHint: quiet < 1)) }
       return .usage
     } catch let error as IOError {
       let place = error.path.map { Escaping.visible($0.bytes) + ": " } ?? ""

@@ -45,8 +45,8 @@ struct Session {
         case .failed(let failure): throw failure
         }
       } catch {
-        // What was left out by a rule is a warning, what went wrong is a failure; both are told, neither ends the run.
-        if error.exit == .partial { reporter.warning(error) } else { reporter.failure(error) }
+        // Both are told, neither ends the run.
+        if error.isSkip { reporter.warning(error) } else { reporter.failure(error) }
       }
     }
   }

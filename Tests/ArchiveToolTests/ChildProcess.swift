@@ -55,7 +55,10 @@ struct ChildProcess {
     var pid: pid_t = 0
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
     let variables = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for unsafe pointer in unsafe words + variables { unsafe free(pointer) } }
+    defer {
+      var strings = unsafe words + variables
+      while let string = unsafe strings.popLast() { unsafe free(string) }
+    }
     let failure = unsafe posix_spawn(&pid, program, &actions, &attributes, words, variables)
     guard failure == 0 else { throw StartError(number: failure) }
     return wait(for: pid)

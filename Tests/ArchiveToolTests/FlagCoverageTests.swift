@@ -54,7 +54,8 @@ struct FlagCoverageTests {
         #expect(
           isUsed("--" + flag.long, flag.kind, in: words)
             || flag.spellings.contains { isUsed($0, flag.kind, in: words) }
-            || (flag.kind == "level" && words.contains { $0.range(of: "^-[0-9]+$", options: .regularExpression) != nil }),
+            || (flag.kind == "level"
+              && words.contains { $0.range(of: "^-[0-9]+$", options: .regularExpression) != nil }),
           "no scenario uses --\(flag.long) of \(command.name)")
       }
     }

@@ -63,15 +63,15 @@ struct ScenarioFile: Sendable {
     self.location = location
     let group = location.deletingPathExtension().lastPathComponent
     var section: Scenario.Section?
-    var isScript = false
+    var (isScript, isClosed) = (false, false)
     let text = try String(contentsOf: location, encoding: .utf8)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     if lines.last == "" { lines.removeLast() }
     for (index, line) in lines.enumerated() {
       if line.hasPrefix("=== ") {
-        endScenario()
+        endScenario(isClosed)
         scenarios.append(Scenario(group: group, title: String(line.dropFirst(4))))
-        (section, isScript) = (nil, true)
+        (section, isScript, isClosed) = (nil, true, false)
       } else if scenarios.isEmpty {
         header.append(line)
       } else if let name = Self.sectionName(line) {
@@ -80,7 +80,7 @@ struct ScenarioFile: Sendable {
       } else if line.hasPrefix("--- exit ") {
         guard let status = Int32(line.dropFirst(9)) else { throw error(index, "no number after exit") }
         scenarios[scenarios.count - 1].exit = status
-        (section, isScript) = (nil, false)
+        (section, isScript, isClosed) = (nil, false, true)
       } else if let section {
         scenarios[scenarios.count - 1].sections[section]?.append(line)
       } else if isScript {
@@ -89,7 +89,7 @@ struct ScenarioFile: Sendable {
         throw error(index, "text after the exit status")
       }
     }
-    endScenario()
+    endScenario(isClosed)
   }
 
   private static func sectionName(_ line: String) -> Scenario.Section? {
@@ -117,9 +117,9 @@ struct ScenarioFile: Sendable {
     scenarios[last].script.append(line)
   }
 
-  /// The empty lines between scenarios belong to none.
-  private mutating func endScenario() {
-    guard let last = scenarios.indices.last else { return }
+  /// The empty lines between scenarios belong to none, unless the exit status stands between.
+  private mutating func endScenario(_ isClosed: Bool) {
+    guard !isClosed, let last = scenarios.indices.last else { return }
     let hasSections = !scenarios[last].sections.isEmpty
     while !hasSections, scenarios[last].script.last == "" { scenarios[last].script.removeLast() }
     // Dictionaries have no order: the last section is the one that the form puts last.

@@ -59,7 +59,8 @@ extension Scenario {
     let folder = try TemporaryFolder()
     for name in ["work", "home", "tmp"] { try folder.makeFolder(name) }
     try folder.write("stdin", Array(lines(.stdin).map { $0 + "\n" }.joined().utf8))
-    try folder.write("script", Array((["cd \"$WORK\"", "set -u", ". \"$PRELUDE\""] + script).map { $0 + "\n" }.joined().utf8))
+    try folder.write(
+      "script", Array((["cd \"$WORK\"", "set -u", ". \"$PRELUDE\""] + script).map { $0 + "\n" }.joined().utf8))
     var environment = [
       "PATH": tools.location("") + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
       "ARCHIVETOOL": location, "WORK": folder.location("work"), "HOME": folder.location("home"),
@@ -81,7 +82,7 @@ extension Scenario {
     let names = [
       (folder.location("work"), "$PWD"), (folder.location("home"), "$HOME"), (folder.location(""), "$TOP/"),
       (tools.location(""), "$BIN/"), (console?.device ?? "/dev/pts/none", "$TTY"),
-    ]
+    ].flatMap { [$0, ($0.0.replacingOccurrences(of: "//", with: "/"), $0.1)] }
     for section in Scenario.Section.allCases where section != .stdin {
       result.sections[section] = LinePattern.lines(of: folder.contents(section.rawValue) ?? [], replacing: names)
     }
@@ -92,7 +93,7 @@ extension Scenario {
 
 /// Lets a few scenarios run at a time: they mostly wait for one another's processors, and some for a clock.
 actor ScenarioGate {
-  static let shared = ScenarioGate(width: 4)
+  static let shared = ScenarioGate(width: 6)
 
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []

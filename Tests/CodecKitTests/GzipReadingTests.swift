@@ -10,8 +10,8 @@ import Testing
 private struct Vector: Decodable, CustomStringConvertible {
   var file: String
   var expect: String
-  var out_bytes: Int?
-  var out_sha256: String?
+  var outBytes: Int?
+  var outSha256: String?
   var description: String { file }
 
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -21,7 +21,9 @@ private struct Vector: Decodable, CustomStringConvertible {
 
   static let all: [Vector] = {
     guard let data = try? Data(contentsOf: folder.appendingPathComponent("manifest.json")) else { return [] }
-    return (try? JSONDecoder().decode(Manifest.self, from: data).vectors) ?? []
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return (try? decoder.decode(Manifest.self, from: data).vectors) ?? []
   }()
 
   func bytes() throws -> [UInt8] { Array(try Data(contentsOf: Self.folder.appendingPathComponent(file))) }
@@ -57,10 +59,10 @@ struct GzipReadingTests {
         continue
       }
       #expect(outcome.error == nil)
-      #expect(outcome.bytes.count == vector.out_bytes)
+      #expect(outcome.bytes.count == vector.outBytes)
       #expect(outcome.notices.isEmpty == (vector.expect != "ok-with-warning"))
       if expected == nil {
-        #expect(try Tool.sha256(outcome.bytes) == vector.out_sha256)
+        #expect(try Tool.sha256(outcome.bytes) == vector.outSha256)
         expected = outcome.bytes
       }
       #expect(outcome.bytes == expected)

@@ -12,8 +12,8 @@ struct ZstdVectorTests {
   struct Vector: Decodable, Sendable, CustomTestStringConvertible {
     var file: String
     var expect: String
-    var out_bytes: Int?
-    var out_sha256: String?
+    var outBytes: Int?
+    var outSha256: String?
     var dict: String?
     var frames: Int?
 
@@ -26,7 +26,9 @@ struct ZstdVectorTests {
 
   static let all: [Vector] = {
     guard let data = try? Data(contentsOf: folder.appendingPathComponent("manifest.json")) else { return [] }
-    return (try? JSONDecoder().decode(Manifest.self, from: data))?.vectors ?? []
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return (try? decoder.decode(Manifest.self, from: data))?.vectors ?? []
   }()
 
   private static func bytes(_ file: String) throws -> [UInt8] {
@@ -53,7 +55,7 @@ struct ZstdVectorTests {
         #expect(outcome.error?.code == Self.codes[vector.file], "\(String(describing: outcome.error))")
       }
     }
-    if vector.expect == "reject", vector.out_sha256 != nil {
+    if vector.expect == "reject", vector.outSha256 != nil {
       let lenient = try ZstdTrial.decode(input, .init { $0.trailingData = .ignore })
       #expect(lenient.finished)
       try check(lenient.output, vector)
@@ -74,9 +76,9 @@ struct ZstdVectorTests {
   ]
 
   private func check(_ output: [UInt8], _ vector: Vector) throws {
-    #expect(output.count == vector.out_bytes)
+    #expect(output.count == vector.outBytes)
     let sum = try ZstdTrial.tool("sha256sum", [], output)
-    #expect(String(decoding: sum.prefix(64), as: UTF8.self) == vector.out_sha256)
+    #expect(String(decoding: sum.prefix(64), as: UTF8.self) == vector.outSha256)
   }
 
   @Test("each readable vector can be inspected", arguments: all.filter { $0.expect == "ok" })
@@ -84,7 +86,7 @@ struct ZstdVectorTests {
     for piece in [1 << 16, 1] {
       let (report, error) = try ZstdTrial.inspect(Self.bytes(vector.file), piece: piece)
       #expect(error == nil)
-      if let size = report.contentSize { #expect(size == UInt64(vector.out_bytes ?? -1)) }
+      if let size = report.contentSize { #expect(size == UInt64(vector.outBytes ?? -1)) }
       let expected = vector.frames.map { UInt64($0) }
       if let expected { #expect(report.contentFrameCount == expected) }
       let table = report.details.first { $0.name == "seek table" }?.value

@@ -155,7 +155,7 @@ struct PumpTests {
           var source = MemorySource(Array(content[prefix...]), step: step)
           var sink = MemorySink()
           var last: (UInt64, UInt64) = (0, 0)
-          try pump.run(from: &source, to: &sink, prefix: Array(content[..<prefix])) { last = ($0, $1) }
+          try pump.run(from: &source, to: &sink, prefix: Array(content[..<prefix])) { last = ($0.bytesIn, $0.bytesOut) }
           #expect(same(sink.bytes, expected), "\(content.count) bytes, steps of \(step), prefix \(prefix)")
           #expect(last == (UInt64(content.count), UInt64(expected.count)))
           #expect(pump.totalIn == UInt64(content.count) && pump.totalOut == UInt64(expected.count))

@@ -55,6 +55,7 @@ struct DetectionTests {
   func foreign() {
     #expect(detected([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]) == "foreign: xz")
     #expect(detected([0x50, 0x4B, 0x03, 0x04]) == "foreign: zip")
+    #expect(detected([0x42, 0x5A, 0x68, 0x39]) == "foreign: bzip2")
     #expect(detected([]) == "unknown")
     #expect(detected([0x41]) == "unknown")
     #expect(detected(Array("plain text".utf8)) == "unknown")

@@ -12,7 +12,14 @@ struct RegistryTests {
   private struct Named: Codec {
     let name: String
     var aliases: [String] = []
-    var descriptor: CodecDescriptor { CodecDescriptor(id: .init(rawValue: name), summary: "a test", aliases: aliases) }
+    var suffixes: [String] = []
+    var signatures: [CodecDescriptor.Signature] = []
+    var levels = CompressionLevelScale.single
+    var descriptor: CodecDescriptor {
+      CodecDescriptor(
+        id: .init(rawValue: name), summary: "a test", aliases: aliases, suffixes: suffixes, signatures: signatures,
+        levels: levels)
+    }
     func makeCompressionEngine(_ options: CompressionOptions) throws(CodecError) -> any StreamEngine {
       try XorShiftCodec().makeCompressionEngine(options)
     }
@@ -26,6 +33,23 @@ struct RegistryTests {
     let names = [subject.id.rawValue] + subject.codec.descriptor.aliases
     for name in names + names.map({ $0.uppercased() }) + ["BACKUP_COMPRESSION_\(subject.id.rawValue.uppercased())"] {
       #expect(ConformanceSubject.registry.named(name)?.descriptor.id == subject.id, "\(name)")
+    }
+  }
+
+  @Test("a codec that would make detection lie is refused")
+  func mistakes() {
+    var registry = CodecRegistry()
+    let scale = CompressionLevelScale(1...3, fastest: 0, fast: 1, balanced: 2, better: 3, smallest: 3)
+    let wrong = [
+      Named(name: "a", suffixes: ["zz"]), Named(name: "a", suffixes: ["."]), Named(name: "a", suffixes: [".ZZ"]),
+      Named(name: "a", signatures: [.init([])]), Named(name: "a", levels: scale),
+    ]
+    for codec in wrong {
+      #expect(throws: CodecError.self) { try registry.register(codec) }
+    }
+    #expect(registry.codecs.isEmpty)
+    #expect(throws: Never.self) {
+      try registry.register(Named(name: "a", suffixes: [".a.b"], signatures: [.init([1])]))
     }
   }
 
@@ -155,7 +179,7 @@ struct RegistryTests {
       .init("xs:level=3", .levelOutOfRange, "0 to 2"), .init("xs:level=-1", .levelOutOfRange, "0 to 2"),
       .init("xs:level=99999999999999999999", .invalidOption, "number"), .init("xs:threads=-1", .invalidOption, "0 to"),
       .init("xs:threads=1025", .invalidOption, "1024"), .init("xs:threads", .invalidOption, "0 to"),
-      .init("xs:chunk=0", .invalidOption, "1 to"), .init("xs:chunk=4k", .invalidOption, "size"),
+      .init("xs:chunk=0", .invalidOption, "1 to"), .init("xs:chunk=4q", .invalidOption, "size"),
       .init("xs:chunk=99999999999G", .invalidOption, "size"), .init("xs:chunk=KiB", .invalidOption, "size"),
       .init("xs:checksum=maybe", .invalidOption, "yes or no"), .init("xs:key=256", .invalidOption, "0 to 255"),
       .init("xs:key=a", .invalidOption, "0 to 255"), .init("xs:colour=red", .invalidOption, "key"),

@@ -21,7 +21,28 @@ protocol BlockTransform: AnyObject {
   /// - Parameters:
   ///   - input: all bytes.
   ///   - output: has at least ``room(for:)`` free.
-  func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError)
+  /// - Returns: what is to be said of bytes behind the block, once its content has been delivered.
+  func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding
+}
+
+/// What is to be said at the end of a block.
+enum BlockEnding {
+  /// Nothing.
+  case clean
+  /// That something follows it.
+  case notice(StreamNotice)
+  /// That what follows it is an error.
+  case failure(CodecError)
+
+  /// The ending of a block behind which other bytes stand.
+  init(trailingAt offset: Int, _ policy: DecompressionOptions.TrailingData) {
+    let text = "what follows the block does not belong to it"
+    switch policy {
+    case .ignore: self = .clean
+    case .report: self = .notice(StreamNotice(.trailingData, inputOffset: UInt64(offset), text: text))
+    case .reject: self = .failure(CodecError(.corrupt, inputOffset: UInt64(offset), reason: text))
+    }
+  }
 }
 
 /// Gathers all input and transforms it in one go. Input that arrives as a whole is not copied, and neither is output that
@@ -31,6 +52,8 @@ final class WholeBlockEngine: StreamEngine {
   private var gathered = ByteBuffer()
   private var result = ByteBuffer()
   private var state = State.open
+  private var failure: CodecError?
+  private(set) var notices: [StreamNotice] = []
 
   private enum State { case open, ended, failed }
 
@@ -53,6 +76,8 @@ final class WholeBlockEngine: StreamEngine {
     gathered.removeAll()
     result.removeAll()
     state = .open
+    failure = nil
+    notices = []
   }
 
   private func work(
@@ -80,18 +105,30 @@ final class WholeBlockEngine: StreamEngine {
       throw CodecError(.streamFinished, reason: "the stream has been finished and takes no more input")
     }
     _ = result.drain(into: &output)
-    return result.isEmpty ? .finished : .needsOutput
+    guard result.isEmpty else { return .needsOutput }
+    // Only now: all content has been delivered.
+    if let failure { throw failure }
+    return .finished
   }
 
   private func run(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
     let needed = try transform.room(for: input)
-    if output.freeCapacity >= needed { return try transform.transform(input, into: &output) }
+    if output.freeCapacity >= needed { return take(try transform.transform(input, into: &output)) }
     var held = result.take()
     defer { swap(&held, &result) }
     held.reserve(needed)
     var room = held.room()
-    try transform.transform(input, into: &room)
+    let ending = try transform.transform(input, into: &room)
     let count = room.byteCount
     held.didAppend(count)
+    take(ending)
+  }
+
+  private func take(_ ending: BlockEnding) {
+    switch ending {
+    case .clean: break
+    case .notice(let notice): notices.append(notice)
+    case .failure(let error): failure = error
+    }
   }
 }

@@ -73,3 +73,19 @@ public struct CodecDescriptor: Hashable, Sendable {
     self.parameters = parameters
   }
 }
+
+extension CodecDescriptor {
+  /// What would make the registry give wrong answers: a suffix that matches no name, a signature that matches everything,
+  /// a level name without a level.
+  var mistake: String? {
+    for suffix in suffixes where !suffix.hasPrefix(".") || suffix.utf8.count < 2 || suffix != suffix.lowercased() {
+      return "the suffix '\(suffix)' is not a dot and lower case letters"
+    }
+    if signatures.contains(where: \.bytes.isEmpty) { return "a signature has no bytes" }
+    let named = [levels.fastest, levels.fast, levels.balanced, levels.better, levels.smallest]
+    if let level = named.first(where: { !levels.range.contains($0) }) {
+      return "the level \(level) is named but outside the codec's range"
+    }
+    return nil
+  }
+}

@@ -96,7 +96,8 @@ public struct CodecParameters: Hashable, Sendable {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let number = Int(digits) else { return nil }
     let units: [String: Int] = [
-      "": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30, "GiB": 1 << 30,
+      "": 1, "B": 1, "k": 1 << 10, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20, "G": 1 << 30,
+      "GiB": 1 << 30,
       "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000,
     ]
     guard let unit = units[String(text.dropFirst(digits.count))] else { return nil }

@@ -41,8 +41,9 @@ extension CodecRegistry {
       }
     }
     if isNamed, let possible { return .codec(possible) }
-    if let foreign = ForeignFormat.recognize(prefix) { return .foreign(foreign) }
+    // Any bytes may begin a format without a signature, also those that look like another one.
     if let bySuffix, !bySuffix.descriptor.capabilities.contains(.signature) { return .codec(bySuffix) }
+    if let foreign = ForeignFormat.recognize(prefix) { return .foreign(foreign) }
     if let possible { return .codec(possible) }
     return .unknown
   }

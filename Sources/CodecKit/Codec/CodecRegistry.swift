@@ -20,9 +20,13 @@ public struct CodecRegistry: Sendable {
   /// Adds a codec.
   ///
   /// - Parameter codec: the codec; its id and aliases must be well formed and new to this registry.
-  /// - Throws: ``CodecError`` with `invalidOption` when a name is malformed or taken.
+  /// - Throws: ``CodecError`` with `invalidOption` when a name is malformed or taken, a suffix is not a dot and lower
+  ///   case letters, a signature is empty, or a named level is outside the codec's range.
   public mutating func register(_ codec: some Codec) throws(CodecError) {
     let descriptor = codec.descriptor
+    if let mistake = descriptor.mistake {
+      throw CodecError(.invalidOption, codec: descriptor.id, reason: mistake)
+    }
     let names = [descriptor.id] + descriptor.aliases.map(CodecID.init(rawValue:))
     for name in names {
       guard name.isWellFormed else {

@@ -29,6 +29,26 @@ public enum PumpError<Reading: Error, Writing: Error>: Error {
   case sink(Writing)
 }
 
+/// How far a pump is.
+public struct PumpProgress: Hashable, Sendable {
+  /// How many bytes were read from the source; some may wait for the engine.
+  public var bytesRead: UInt64 = 0
+  /// How many bytes the engine has taken.
+  public var bytesIn: UInt64 = 0
+  /// How many bytes were written.
+  public var bytesOut: UInt64 = 0
+
+  /// The beginning.
+  public init() {}
+
+  /// Makes a state.
+  public init(bytesRead: UInt64, bytesIn: UInt64, bytesOut: UInt64) {
+    self.bytesRead = bytesRead
+    self.bytesIn = bytesIn
+    self.bytesOut = bytesOut
+  }
+}
+
 /// Moves bytes from a source through an engine to a sink, in buffers of the engine's favourite sizes: no copy in
 /// between, and constant memory.
 public struct StreamPump: ~Copyable {
@@ -39,6 +59,7 @@ public struct StreamPump: ~Copyable {
 
   private var engine: GuardedEngine
   private let chain: ChainedEngine?
+  private let deliversEarly: Bool
   private var input = ByteBuffer()
   private var output = ByteBuffer()
 
@@ -51,6 +72,7 @@ public struct StreamPump: ~Copyable {
   public init(compressing codec: some Codec, _ options: CompressionOptions = .init()) throws(CodecError) {
     engine = try GuardedEngine(compressing: codec, options)
     chain = nil
+    deliversEarly = false
   }
 
   /// A pump that decompresses.
@@ -62,6 +84,7 @@ public struct StreamPump: ~Copyable {
   public init(decompressing codec: some Codec, _ options: DecompressionOptions = .init()) throws(CodecError) {
     engine = try GuardedEngine(decompressing: codec, options)
     chain = nil
+    deliversEarly = true
   }
 
   /// A pump that decompresses and compresses again, in one pass.
@@ -80,6 +103,7 @@ public struct StreamPump: ~Copyable {
       try GuardedEngine(decompressing: old, reading), try GuardedEngine(compressing: new, writing))
     engine = GuardedEngine(chain, codec: old.descriptor.id)
     self.chain = chain
+    deliversEarly = false
   }
 
   /// How many decompressed bytes have gone through; for a pump that recompresses.
@@ -94,20 +118,23 @@ public struct StreamPump: ~Copyable {
   ///   - source: is read to its end.
   ///   - sink: gets the result, also what was delivered before an error.
   ///   - prefix: bytes that were read from the source before, for example to detect its format.
-  ///   - progress: is called after each step with the bytes taken in and written so far.
+  ///   - progress: is called after each read and each step.
   /// - Throws: ``PumpError``.
   public mutating func run<Source: ByteSource & ~Copyable, Sink: ByteSink & ~Copyable>(
     from source: inout Source, to sink: inout Sink, prefix: [UInt8] = [],
-    progress: (_ totalIn: UInt64, _ totalOut: UInt64) -> Void = { _, _ in }
+    progress: (PumpProgress) -> Void = { _ in }
   ) throws(PumpError<Source.Failure, Sink.Failure>) {
     input.reserve(max(engine.preferredInputSize, prefix.count))
     input.append(prefix)
     output.reserve(engine.preferredOutputSize)
     var atEnd = false
     while true {
-      // Asked anew each time: some engines learn from the stream how much they need.
+      // Asked anew each time: some engines learn from the stream how much they need. A decoder gets what one read
+      // brings, so that the far end of a slow pipe sees what has been written; a compressor waits for a whole chunk.
       let wanted = engine.preferredInputSize
-      while !atEnd, input.count < wanted {
+      var hasRead = false
+      while !atEnd, input.count < wanted, !(hasRead && deliversEarly) {
+        hasRead = true
         input.reserve(wanted - input.count)
         var room = input.room()
         do throws(Source.Failure) { _ = try source.read(into: &room) } catch { throw .source(error) }
@@ -115,11 +142,16 @@ public struct StreamPump: ~Copyable {
         let count = room.byteCount
         input.didAppend(count)
         atEnd = count == 0
+        progress(progressNow)
       }
       let step = try advance(to: &sink, reading: Source.Failure.self, flush: atEnd ? .finish : .none)
-      progress(totalIn, totalOut)
+      progress(progressNow)
       if step.state == .finished { return }
     }
+  }
+
+  private var progressNow: PumpProgress {
+    PumpProgress(bytesRead: totalIn + UInt64(input.count), bytesIn: totalIn, bytesOut: totalOut)
   }
 
   /// One step of the engine, and its output written.

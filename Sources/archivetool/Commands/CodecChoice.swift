@@ -8,12 +8,14 @@ import SystemIO
 struct CodecChoice: Sendable {
   /// The spec string.
   var spec: String?
+  // A level number, --fast and --best are three ways to say one thing: the last one counts.
+
   /// A level number.
-  var level: Int?
+  var level: Int? { didSet { if level != nil { (fast, best) = (nil, false) } } }
   /// `--fast`, with how fast.
-  var fast: Int?
+  var fast: Int? { didSet { if fast != nil { (level, best) = (nil, false) } } }
   /// `--best`.
-  var best = false
+  var best = false { didSet { if best { (level, fast) = (nil, nil) } } }
   /// Whether a checksum is left out.
   var noCheck = false
   /// How much input goes into one independent piece.
@@ -71,9 +73,7 @@ struct CodecChoice: Sendable {
       if blockSize != nil { codec.chunkSize = options.chunkSize }
       return (codec, options)
     } catch {
-      var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported { failure.exit = .usage }
-      throw failure
+      throw Failure(notUsable: error, spec: spec ?? "zstd", context.registry)
     }
   }
 

@@ -78,13 +78,23 @@ enum Codecs {
           + "smallest \(scale.smallest)")
     }
     fact("can", descriptor.capabilities.names.joined(separator: ", "))
-    lines.append("  settings, as in \(descriptor.id):level=\(scale.better):")
-    let common = [
-      ("level", "a number or a level name"), ("threads", "worker threads, 0 is one per core"),
-      ("chunk", "input per independent piece"), ("checksum", "yes or no"),
-    ]
-    for (name, summary) in common + descriptor.parameters.map({ ($0.name, $0.summary) }) { fact("  \(name)", summary) }
+    let settings = settings(of: descriptor)
+    if !settings.isEmpty {
+      lines.append("  settings, as in \(descriptor.id):\(settings[0].name)=…:")
+      for setting in settings { fact("  \(setting.name)", setting.summary) }
+    }
     return lines.joined(separator: "\n")
+  }
+
+  /// The settings that mean something to a codec: the common ones that it heeds, then its own.
+  private static func settings(of descriptor: CodecDescriptor) -> [CodecDescriptor.Parameter] {
+    var settings: [CodecDescriptor.Parameter] = []
+    if descriptor.levels != .single { settings.append(.init("level", "a number or a level name")) }
+    if descriptor.capabilities.contains(.independentPieces) {
+      settings.append(.init("chunk", "input per independent piece"))
+    }
+    if descriptor.capabilities.contains(.optionalChecksum) { settings.append(.init("checksum", "yes or no")) }
+    return settings + descriptor.parameters
   }
 
   private static func json(_ descriptor: CodecDescriptor) -> JSONValue {
@@ -101,7 +111,7 @@ enum Codecs {
       ],
       "capabilities": .array(descriptor.capabilities.names.map { .string($0) }),
       "settings": .array(
-        descriptor.parameters.map { ["name": .string($0.name), "summary": .string($0.summary)] }),
+        settings(of: descriptor).map { ["name": .string($0.name), "summary": .string($0.summary)] }),
     ]
   }
 }

@@ -48,11 +48,11 @@ enum Compress {
     if options.contentSize != nil && (files.files.count > 1 || files.recursive) {
       throw UsageError(.invalidCombination, "--content-size takes one input")
     }
+    try files.refuseTerminalInput(context, command: "compress")
     if toOutput, context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "compressed data is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    try files.refuseTerminalInput(context, command: "compress")
     let session = try context.begin(options.global)
     do throws(Failure) {
       let (codec, settings) = try options.codec.resolve(context, threads: options.global.threads) {
@@ -127,7 +127,7 @@ struct CompressionJob {
         .usage, "\(codec.descriptor.id) has no file name suffix", path: path.bytes, hint: "-o FILE names the output")
     }
     if path.hasSuffix(suffix), !files.force {
-      throw Failure(.partial, "skipped: already ends in \(suffix)", path: path.bytes, hint: "-f compresses it anyway")
+      throw .skipped("already ends in \(suffix)", path.bytes, hint: "-f compresses it anyway")
     }
     return TargetName.compressed(path, suffix: suffix)
   }
@@ -137,6 +137,7 @@ struct CompressionJob {
     guard failure.detail == CodecError.Code.contentSizeMismatch.description else { return failure }
     var failure = failure
     failure.exit = .sourceFailed
+    failure.message = "source failed: " + failure.message.trimmingPrefix("damaged: ")
     return failure
   }
 

@@ -97,13 +97,15 @@ struct DecompressionJob {
   private func plainName(
     _ path: Path, _ codec: any Codec, _ stored: ContentMetadata?
   ) throws(Failure) -> Path {
-    if let fileName = stored?.fileName { return path.parent.joining(fileName) }
+    if let fileName = stored?.fileName {
+      // A name without a folder stays one: ./NAME would be the same file, but not what the user calls it.
+      return path.lastComponent == path.bytes ? Path(fileName) : path.parent.joining(fileName)
+    }
     if let plain = TargetName.plain(path, suffixes: codec.descriptor.suffixes) { return plain }
     // The suffix of another codec is as good: content decides what it is, the name only what it is called.
     for other in session.registry.codecs {
       if let plain = TargetName.plain(path, suffixes: other.descriptor.suffixes) { return plain }
     }
-    throw Failure(
-      .partial, "skipped: its name has no suffix to take off", path: path.bytes, hint: "-o FILE names the output")
+    throw .skipped("its name has no suffix to take off", path.bytes, hint: "-o FILE names the output")
   }
 }

@@ -17,7 +17,7 @@ enum Info {
     "info", aliases: ["i"], summary: "show format, sizes, checksums and structure of compressed files",
     discussion: """
       Reads headers and skips data where the format lets it, so that a large file is looked at in no time; gzip files \
-      without size hints must be decoded. -v lists every frame, member or chunk.
+      without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk.
       """,
     examples: [
       Example("archivetool info backup.zst", "format, sizes, and how it can be decoded"),
@@ -55,10 +55,11 @@ enum Info {
     session.progress.begin(name.display, total: input.size)
     let inspector: any StreamInspector
     do throws(CodecError) {
-      guard let made = try codec.makeInspector(reading) else {
-        throw CodecError(.unsupportedFeature, reason: "\(codec.descriptor.id) has no structure to show")
+      if let own = try codec.makeInspector(reading) {
+        inspector = own
+      } else {
+        inspector = try DecodingInspector(codec, reading)
       }
-      inspector = made
     } catch {
       throw Failure(error, input: name)
     }
@@ -104,17 +105,21 @@ struct InspectionWalk: ~Copyable {
       buffer.removeSubrange(0..<step.used)
       filled -= step.used
       if step.skip > 0 { try skip(step.skip) }
-      progress.update(position, 0)
+      progress.update(PumpProgress(bytesRead: position, bytesIn: position, bytesOut: 0))
       if atEnd && step.used == 0 && step.skip == 0 { return }
-      if !atEnd && (filled < Self.chunk || step.used == 0) { atEnd = try !fill() }
+      if !atEnd && (filled < nextChunk || step.used == 0) { atEnd = try !fill() }
     }
   }
 
   private static let chunk = 64 << 10
+  /// Between two jumps there is little more than a header.
+  private static let chunkAfterJump = 4 << 10
+  private var nextChunk = Self.chunk
 
   /// Reads more behind what is left. Grows when the inspector could not use what it had.
   private mutating func fill() throws(Failure) -> Bool {
-    let wanted = max(Self.chunk, filled)
+    let wanted = max(nextChunk, filled)
+    nextChunk = min(2 * nextChunk, Self.chunk)
     var more = [UInt8](repeating: 0, count: wanted)
     let count: Int
     do throws(IOError) { count = try input.source.fill(&more) } catch { throw Failure(error, input: input.name) }
@@ -131,6 +136,7 @@ struct InspectionWalk: ~Copyable {
     position += UInt64(buffered)
     let rest = count - UInt64(buffered)
     guard rest > 0 else { return }
+    nextChunk = Self.chunkAfterJump
     do throws(IOError) { position += try input.source.skip(rest, size: input.size) } catch {
       throw Failure(error, input: input.name)
     }

@@ -55,10 +55,7 @@ struct ReadingOptions: Sendable {
   func codec(of input: borrowing OpenedInput, _ registry: CodecRegistry) throws(Failure) -> any Codec {
     if let codec {
       do throws(CodecError) { return try registry.codec(codec) } catch {
-        var failure = Failure(error, input: nil)
-        failure.exit = .usage
-        failure.message = error.reason
-        throw failure
+        throw Failure(notUsable: error, spec: codec, registry)
       }
     }
     guard !input.prefix.isEmpty else {

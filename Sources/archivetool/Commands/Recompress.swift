@@ -24,7 +24,7 @@ enum Recompress {
       """,
     examples: [
       Example("archivetool recompress db.sql.gz -o db.sql.zst --codec zstd:level=19", "from gzip to zstd"),
-      Example("archivetool recompress db.sql.lz4 -o - --codec gzip | ssh host 'cat >db.sql.gz'", "into a pipe"),
+      Example("archivetool recompress db.lz4 -o - --codec gzip | ssh host 'cat >db.gz'", "into a pipe"),
     ],
     flags: CodecChoice.flags.lifted(\Options.codec)
       + FileOptions.flags.filter { ["output", "force", "sync", "stats", "stdout"].contains($0.definition.long) }
@@ -43,11 +43,11 @@ enum Recompress {
       throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
     }
     try files.check(json: options.global.json)
+    try files.refuseTerminalInput(context, command: "recompress")
     if files.anyGoesToOutput, context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "compressed data is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    try files.refuseTerminalInput(context, command: "recompress")
     let session = try context.begin(options.global)
     session.forEachInput(files.files, InputList.Rules(recursive: false, force: files.force)) { path throws(Failure) in
       try recompress(path, options, files, session)

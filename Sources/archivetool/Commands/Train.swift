@@ -45,13 +45,15 @@ enum Train {
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
     guard let output = options.files.output else { throw UsageError(.missingArgument, "-o FILE is missing") }
+    if options.files.files.contains(where: { InputName(argument: $0).path == nil }) {
+      throw UsageError(.unexpectedArgument, "samples are files, one sample in each; standard input is not one")
+    }
     let session = try context.begin(options.global)
     var samples: [[UInt8]] = []
     var total = 0
     let rules = InputList.Rules(recursive: options.files.recursive, force: false)
     session.forEachInput(options.files.files, rules) { path throws(Failure) in
-      guard let path else { throw Failure(.usage, "samples are files, one sample in each", input: .standardInput) }
-      guard total < largestTotal else { return }
+      guard let path, total < largestTotal else { return }
       do throws(IOError) {
         let sample = try FileSystem.contents(of: path, limit: largestTotal)
         total += sample.count
@@ -81,9 +83,7 @@ enum Train {
       settings.identifier = options.identifier.map { UInt32($0) }
       dictionary = try trainer.trainDictionary(from: samples, settings)
     } catch {
-      var failure = Failure(error, input: nil)
-      if failure.exit == .unsupported { failure.exit = .usage }
-      throw failure
+      throw Failure(notUsable: error, spec: options.codec, session.registry)
     }
     let bytes = dictionary.bytes
     do throws(IOError) {

@@ -59,19 +59,20 @@ struct InputList: ~Copyable {
   }
 
   private mutating func classify(_ path: Path, _ name: InputName) -> Item? {
+    let bytes = path.bytes
     do throws(IOError) {
       let status = try FileSystem.status(of: path)
       switch status.kind {
       case .regular: return .file(path)
       case .directory:
         guard rules.recursive else {
-          return .skipped(Failure(.partial, "skipped: is a directory", input: name, hint: "-r descends into it"))
+          return .skipped(.skipped("is a directory", bytes, hint: "-r descends into it"))
         }
         walk.walk = try DirectoryWalk(path)
         return nil
       default:
         if rules.force { return .file(path) }
-        return .skipped(Failure(.partial, "skipped: is not a regular file", input: name, hint: "-f reads it anyway"))
+        return .skipped(.skipped("is not a regular file", bytes, hint: "-f reads it anyway"))
       }
     } catch {
       return .failed(notReadable(error, name))

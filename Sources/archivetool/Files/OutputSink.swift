@@ -28,7 +28,7 @@ struct OutputSink: ByteSink, ~Copyable {
     case .standardOutput:
       stream = try SparseOutput(FileHandle.standardOutput, enabled: sparse == .always)
     case .special(let path):
-      stream = try SparseOutput(FileHandle.open(path, .writable), enabled: false)
+      stream = try SparseOutput(FileHandle.open(path, .writingOnly), enabled: false)
     case .file(let path):
       let file = try AtomicFile(path, .init { $0.sparse = sparse != .never })
       temporary = file.temporary

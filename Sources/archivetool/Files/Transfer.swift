@@ -35,7 +35,7 @@ enum Transfer {
   ) throws(Failure) -> TransferResult where Source.Failure == IOError, Sink.Failure == IOError {
     let start = MonotonicClock.now
     do throws(PumpError<IOError, IOError>) {
-      try pump.run(from: &source, to: &sink, prefix: prefix) { progress.update($0, $1) }
+      try pump.run(from: &source, to: &sink, prefix: prefix) { progress.update($0) }
     } catch {
       switch error {
       case .source(let error): throw Failure(error, input: input)

@@ -20,6 +20,9 @@ struct Failure: Error {
   var detail: String?
   /// What the user can do.
   var hint: String?
+  /// Whether a rule left the file out. That is worth a warning; everything else that keeps a file from being done is
+  /// an error.
+  var isSkip = false
 
   init(
     _ exit: ExitCode, _ message: String, input: InputName? = nil, path: [UInt8]? = nil, offset: UInt64? = nil,
@@ -36,10 +39,24 @@ struct Failure: Error {
 }
 
 extension Failure {
+  /// The report of a file that a rule leaves out.
+  ///
+  /// - Parameters:
+  ///   - reason: which rule.
+  ///   - path: the file.
+  ///   - hint: how to have it all the same.
+  static func skipped(_ reason: String, _ path: [UInt8]?, hint: String) -> Failure {
+    var failure = Failure(.partial, "skipped: \(reason)", path: path, hint: hint)
+    failure.isSkip = true
+    return failure
+  }
+
   /// The report of an error that a codec met in a file.
   init(_ error: CodecError, input: InputName?, hint: String? = nil) {
     let exit = Self.exitCode(error.code)
     var text = Self.what(exit) + error.reason
+    // A mistake in the call is one in the settings of a codec: which one is not said otherwise.
+    if exit == .usage, let codec = error.codec, !text.contains(codec.rawValue) { text = "\(codec): \(text)" }
     if let offset = error.inputOffset { text += " (offset \(offset))" }
     self.init(
       exit, text, input: input, offset: error.inputOffset, detail: error.code.description,
@@ -50,6 +67,19 @@ extension Failure {
   init(_ error: IOError, input: InputName?) {
     let other = error.path.map { InputName(path: $0.bytes) }
     self.init(.io, error.description, input: other ?? input, detail: error.errno.name)
+  }
+
+  /// The report of a codec, a setting or a level that a user named and that does not exist: a mistake in the call.
+  init(notUsable error: CodecError, spec: String, _ registry: CodecRegistry) {
+    self.init(error, input: nil)
+    guard error.code == .unknownFormat else { return }
+    let name = String(spec.prefix { $0 != ":" })
+    let names = registry.codecs.flatMap { [$0.descriptor.id.rawValue] + $0.descriptor.aliases }
+    exit = .usage
+    message = "there is no codec '\(Escaping.visible(name))'"
+    hint =
+      Suggestions.best(for: name, among: names).map { "did you mean \($0)?" }
+      ?? "archivetool codecs lists the codecs"
   }
 
   /// The class of a codec's error.

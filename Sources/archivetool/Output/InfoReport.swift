@@ -19,8 +19,9 @@ struct InfoReport {
   /// The report as lines, without a newline at the end.
   func text(listsFrames: Bool) -> String {
     var lines = ["\(name.display): \(codec.id)" + (isComplete ? "" : ", damaged: what follows is what could be read")]
+    let width = max(12, report.details.map(\.name.count).max() ?? 0) + 2
     func fact(_ label: String, _ value: String) {
-      lines.append("  " + label + String(repeating: " ", count: max(1, 14 - label.count)) + value)
+      lines.append("  " + label + String(repeating: " ", count: max(1, width - label.count)) + value)
     }
     fact("compressed", "\(NumberText.grouped(size)) bytes (\(ByteCount(size)))")
     if let content = contentSize {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CodecKit
 import CommandLineKit
 import Synchronization
 import SystemIO
@@ -17,6 +18,7 @@ final class ProgressMonitor: Sendable {
     var isStopping = false
   }
 
+  private let bytesRead = Atomic<UInt64>(0)
   private let bytesIn = Atomic<UInt64>(0)
   private let bytesOut = Atomic<UInt64>(0)
   private let console: Console
@@ -49,7 +51,7 @@ final class ProgressMonitor: Sendable {
 
   /// Starts a file.
   func begin(_ label: String, total: UInt64?) {
-    update(0, 0)
+    update(PumpProgress())
     state.withLock { state in
       state.bar = ProgressBar(label: label, total: total, start: MonotonicClock.now)
       // Without a thread the work goes on, only unseen.
@@ -58,9 +60,10 @@ final class ProgressMonitor: Sendable {
   }
 
   /// Takes over the counts of the file at hand.
-  func update(_ bytesIn: UInt64, _ bytesOut: UInt64) {
-    self.bytesIn.store(bytesIn, ordering: .relaxed)
-    self.bytesOut.store(bytesOut, ordering: .relaxed)
+  func update(_ progress: PumpProgress) {
+    bytesRead.store(progress.bytesRead, ordering: .relaxed)
+    bytesIn.store(progress.bytesIn, ordering: .relaxed)
+    bytesOut.store(progress.bytesOut, ordering: .relaxed)
   }
 
   /// Ends the work on a file: its line goes, so that results can be printed.
@@ -82,7 +85,8 @@ final class ProgressMonitor: Sendable {
   }
 
   private func watch() {
-    var seen = Signals.counts.withLock { $0.statusRequests }
+    // Not what has been counted by now: a signal may have come before this thread runs.
+    var seen = 0
     while true {
       let before = seen
       let asked = Signals.counts.wait(upTo: interval) { [self] counts in
@@ -96,8 +100,10 @@ final class ProgressMonitor: Sendable {
 
   private func show(asked: Bool) {
     let current: ProgressBar? = state.withLock { state in
+      // Of a file, what is done is what counts towards the end; of a pipe, what has come shows that it is alive.
+      let count = (state.bar?.total == nil ? bytesRead.load(ordering: .relaxed) : bytesIn.load(ordering: .relaxed))
       state.bar?.update(
-        bytesIn: bytesIn.load(ordering: .relaxed), bytesOut: bytesOut.load(ordering: .relaxed), at: MonotonicClock.now)
+        bytesIn: count, bytesOut: bytesOut.load(ordering: .relaxed), at: MonotonicClock.now)
       return state.bar
     }
     guard let bar = current else { return }

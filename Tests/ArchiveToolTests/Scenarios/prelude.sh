@@ -3,7 +3,7 @@
 #
 # Functions for scenarios; read at the beginning of each.
 
-# Says what became of the program before: says "FILE: ok" when two files are the same.
+# Says whether two files are the same.
 same() { if cmp -s -- "$1" "$2"; then echo "$1: same"; else echo "$1: differs from $2"; fi; }
 
 # Writes compressible text of a number of bytes, always the same.
@@ -21,7 +21,7 @@ flip() {
 }
 
 # cut_to FILE SIZE: removes the end; a negative size counts from the end.
-cut_to() { if [ "$2" -lt 0 ]; then truncate -s "$2" -- "$1"; else truncate -s "$2" -- "$1"; fi; }
+cut_to() { truncate -s "$2" -- "$1"; }
 
 # wait_for COMMAND...: until a command succeeds, or for half a minute.
 wait_for() {
@@ -38,3 +38,10 @@ wait_for() {
 
 # said TEXT: whether the terminal has been told a text.
 said() { grep -aqF -- "$1" "$TTYLOG"; }
+
+# Returns when everything that was written to the terminal has been seen, and keeps that in the file "seen".
+settle() {
+  printf '<end>' >"$TTY"
+  wait_for said '<end>'
+  sed 's/<end>//g' "$TTYLOG" >seen
+}

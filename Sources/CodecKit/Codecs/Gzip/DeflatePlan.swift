@@ -19,8 +19,9 @@ public enum DeflateLibrary: Hashable, Sendable {
 
 /// How a level is carried out, for all codecs of the deflate family.
 ///
-/// The floor that the table keeps, measured on database pages, dumps, logs and text: no level from 1 to 9 writes more
-/// than zlib does at the same level. ISA-L's own level 1 does not keep it, its levels 2 and 3 do.
+/// Over a mix of database pages, dumps, logs and text no level from 1 to 9 writes more than zlib does at the same level.
+/// ISA-L's own level 1 does not keep that floor, its levels 2 and 3 do. Single kinds of file differ: at level 1 some
+/// database pages come out up to a tenth larger.
 enum DeflatePlan: Hashable, Sendable {
   case stored
   case isal(native: Int)

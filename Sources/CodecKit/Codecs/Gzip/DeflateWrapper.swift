@@ -30,14 +30,14 @@ struct DeflateWrapper {
   ///   - level: goes into the header's two bits for it.
   ///   - dictionary: its checksum goes into the header.
   static func zlib(level: Int, dictionary: CodecDictionary?) -> DeflateWrapper {
-    let class_: UInt16 =
+    let speedClass: UInt16 =
       switch level {
       case ...1: 0
       case 2...5: 1
       case 6: 2
       default: 3
       }
-    var head = 0x7800 | class_ << 6 | (dictionary == nil ? 0 : 0x20)
+    var head = 0x7800 | speedClass << 6 | (dictionary == nil ? 0 : 0x20)
     head += 31 - head % 31
     var header = [UInt8(head >> 8), UInt8(head & 0xFF)]
     if let dictionary { header += bigEndian(Adler32.of(dictionary.bytes)) }

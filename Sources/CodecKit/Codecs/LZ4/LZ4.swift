@@ -33,7 +33,7 @@ public struct LZ4: Codec {
       ])
   }
 
-  static let levels = CompressionLevelScale(-65536...12, fastest: -3, fast: 1, balanced: 1, better: 6, smallest: 12)
+  static let levels = CompressionLevelScale(-65536...12, fastest: -9, fast: 1, balanced: 1, better: 3, smallest: 12)
 
   /// Takes `blockchecksum` and `dictid`.
   public func configured(_ parameters: inout CodecParameters) throws(CodecError) -> any Codec {

@@ -79,12 +79,13 @@ public struct LZ4Raw: Codec {
 
     func room(for input: RawSpan) -> Int { LZ4Format.blockBound(input.byteCount) }
 
-    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
+    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding {
       _ = unsafe try output.appendWritten { (room) throws(CodecError) in
         let size = unsafe compressor.compress(input, into: room)
         guard size > 0 else { throw CodecError(.internalInconsistency, reason: "liblz4 could not compress a block") }
         return size
       }
+      return .clean
     }
   }
 
@@ -120,7 +121,7 @@ public struct LZ4Raw: Codec {
       return contentSize + 1
     }
 
-    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
+    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding {
       var status = 0
       _ = unsafe try output.appendWritten { (room) throws(CodecError) in
         status = unsafe input.withUnsafeBytes {
@@ -129,7 +130,7 @@ public struct LZ4Raw: Codec {
               $0.baseAddress, Int32(clamping: $0.count), room.baseAddress, Int32(clamping: contentSize + 1),
               dictionary?.memory.baseAddress, Int32(dictionary?.count ?? 0)))
         }
-        return max(0, status)
+        return min(max(0, status), contentSize)
       }
       guard status >= 0 else {
         throw CodecError(
@@ -143,6 +144,7 @@ public struct LZ4Raw: Codec {
           .contentSizeMismatch, inputOffset: UInt64(input.byteCount),
           reason: "the block holds \(status) bytes, not the \(contentSize) that were declared")
       }
+      return .clean
     }
   }
 }

@@ -31,7 +31,9 @@ public struct SnappyRaw: Codec {
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: "snappy-raw")
     return WholeBlockEngine(
-      Unpacker(limit: min(options.limits.maximumWindowSize, UInt64(Self.maximumContentSize))))
+      Unpacker(
+        limit: min(options.limits.maximumWindowSize, UInt64(Self.maximumContentSize)),
+        trailingData: options.trailingData))
   }
 
   /// The worst case of the format.
@@ -48,17 +50,22 @@ public struct SnappyRaw: Codec {
 
     func room(for input: RawSpan) -> Int { SnappyBlock.bound(input.byteCount) }
 
-    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
+    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding {
       _ = unsafe try output.appendWritten { (room) throws(CodecError) in
         unsafe try SnappyBlock.compress(input, into: room)
       }
+      return .clean
     }
   }
 
   private final class Unpacker: BlockTransform {
     private let limit: UInt64
+    private let trailingData: DecompressionOptions.TrailingData
 
-    init(limit: UInt64) { self.limit = limit }
+    init(limit: UInt64, trailingData: DecompressionOptions.TrailingData) {
+      self.limit = limit
+      self.trailingData = trailingData
+    }
 
     /// No encoder makes a block larger than the bound.
     var maximumInputSize: Int { SnappyBlock.bound(Int(limit)) }
@@ -81,23 +88,39 @@ public struct SnappyRaw: Codec {
           .truncated, inputOffset: UInt64(input.byteCount),
           reason: input.isEmpty ? "the input is empty" : "the input ends inside the declared size")
       }
+      try check(input)
       guard UInt64(size.value) <= SnappyFormat.largestContent(ofBlock: input.byteCount - size.length) else {
         throw CodecError(
           .truncated, inputOffset: UInt64(input.byteCount),
           reason: "\(input.byteCount) bytes cannot hold the \(size.value) bytes that are declared")
       }
-      try check(input)
       return Int(size.value)
     }
 
-    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
+    func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding {
       do throws(CodecError) {
-        _ = unsafe try output.appendWritten { (room) throws(CodecError) in
-          unsafe try SnappyBlock.decompress(input, into: room)
-        }
+        try decompress(input, into: &output)
+        return .clean
       } catch {
         // libsnappy does not tell where it stumbled.
-        throw error.completed(codec: nil, inputOffset: 0)
+        guard let size = try SnappyFormat.declaredSize(input) else { throw error }
+        switch SnappyBlockExtent(of: input, size: size) {
+        case .complete(let length) where length < input.byteCount:
+          try decompress(input.extracting(0..<length), into: &output)
+          return BlockEnding(trailingAt: length, trailingData)
+        case .truncated:
+          throw CodecError(
+            .truncated, inputOffset: UInt64(input.byteCount), reason: "the input ends inside the block",
+            native: error.native)
+        case .corrupt(let offset): throw error.completed(codec: nil, inputOffset: UInt64(offset))
+        case .complete: throw error.completed(codec: nil, inputOffset: 0)
+        }
+      }
+    }
+
+    private func decompress(_ block: RawSpan, into output: inout OutputRawSpan) throws(CodecError) {
+      _ = unsafe try output.appendWritten { (room) throws(CodecError) in
+        unsafe try SnappyBlock.decompress(block, into: room)
       }
     }
   }

@@ -8,7 +8,8 @@
 ///
 /// | levels | frame size |
 /// |---|---|
-/// | up to 9 | 4 MiB |
+/// | up to 6 | 4 MiB |
+/// | 7 to 9 | 8 MiB |
 /// | 10 to 15 | 16 MiB |
 /// | 16 to 19 | 32 MiB |
 /// | 20 to 22 | one frame, unless a chunk size is given |

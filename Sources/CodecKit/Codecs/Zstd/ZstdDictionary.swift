@@ -2,6 +2,8 @@
 
 internal import CCodecs
 
+// Dictionaries as libzstd digests them, and what they say of themselves.
+
 extension Zstd {
   /// The identifier that a trained dictionary carries, and that frames written with it name.
   ///

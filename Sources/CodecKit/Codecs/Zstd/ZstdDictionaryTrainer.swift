@@ -57,8 +57,8 @@ public struct ZstdDictionaryTrainer: Sendable {
   /// The same samples in the same order give the same dictionary.
   ///
   /// - Returns: a dictionary of at most ``maximumSize`` bytes.
-  /// - Throws: ``CodecError`` with `invalidOption` when there are too few samples, or too little in them, or a setting is
-  ///   out of range; the reason says what to do. `levelOutOfRange` and `outOfMemory` are possible too.
+  /// - Throws: ``CodecError`` with `invalidOption` when there are too few samples, or too little in them, or a setting
+  ///   is out of range; the reason says what to do. `levelOutOfRange` and `outOfMemory` are possible too.
   /// - Complexity: O(n) in the size of the samples, about 10 MB/s; needs about 10 bytes a sample byte at most.
   public func train() throws(CodecError) -> CodecDictionary {
     let level = try Zstd.levels.resolve(self.level, codec: Zstd.id)

@@ -25,10 +25,7 @@ final class ZstdFrameStream {
     case checksum
   }
 
-  enum Outcome {
-    case ended(packed: UInt64, content: UInt64)
-    case needsInput, needsOutput
-  }
+  enum Outcome { case ended, needsInput, needsOutput }
 
   init(dictionary: CodecDictionary?) throws(CodecError) {
     context = try ZstdDecompressionContext(dictionary: dictionary)
@@ -80,7 +77,7 @@ final class ZstdFrameStream {
       missing -= step.consumed
       guard missing == 0, advance(to: cursor.offset), step.isFrameEnd else { continue }
       try checkContentSize()
-      return .ended(packed: cursor.offset - frameOffset, content: delivered)
+      return .ended
     }
   }
 

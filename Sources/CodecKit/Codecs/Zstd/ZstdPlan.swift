@@ -23,12 +23,12 @@ struct ZstdPlan: Sendable {
     let level = number == 0 ? Zstd.levels.balanced : number
     let windowLog = codec.windowLog ?? (codec.longDistanceMatching ? 27 : nil)
     if let windowLog, !ZstdFormat.windowLogRange.contains(windowLog) {
-      throw CodecError(.invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) is not one of 2^10 to 2^31")
+      throw CodecError(.invalidOption, codec: Zstd.id, reason: "a window of 2^\(windowLog) bytes is not possible: 2^10 to 2^31 are")
     }
     if let size = options.chunkSize {
       guard ZstdFormat.frameSizeRange.contains(size) else {
         throw CodecError(
-          .invalidOption, codec: Zstd.id, reason: "a frame of \(size) bytes is not one of 131072 to 1073741824 bytes")
+          .invalidOption, codec: Zstd.id, reason: "a chunk of \(size) bytes is not possible: 128 KiB to 1 GiB are")
       }
       frameSize = size
     } else {
@@ -43,12 +43,15 @@ struct ZstdPlan: Sendable {
     verifies = codec.seam.verifies ?? Self.needsVerification(level: level, strategy: codec.strategy)
   }
 
-  /// A frame is several windows long, or cutting would cost too much ratio: the windows are 2 MiB at level 3, 4 MiB
-  /// from 9, 8 MiB from 17. From level 20 on they are 32 MiB and more: such frames would need more memory than levels
-  /// that are chosen for size alone are worth cutting for.
+  /// A frame is two windows long or more, or cutting would cost too much ratio: the windows are 2 MiB at level 3, 4 MiB
+  /// from 9, 8 MiB from 17. Against one frame, on 125 MB of mixed files, this costs 0.1 % of size at levels 1 and 3,
+  /// 0.6 % at 6, 0.4 to 0.8 % from 7 to 19 (frames of 4 MiB would cost 1.3 % at level 9). From level 20 on the windows
+  /// are 32 MiB and more: such frames would need more memory than levels that are chosen for size alone are worth
+  /// cutting for.
   private static func frameSize(level: Int) -> Int? {
     switch level {
-    case ...9: 4 << 20
+    case ...6: 4 << 20
+    case 7...9: 8 << 20
     case 10...15: 16 << 20
     case 16...19: 32 << 20
     default: nil

@@ -3,8 +3,8 @@
 /// Writes everything as one frame, streaming: the classic form, for large windows and for those who ask for it.
 ///
 /// The library's output depends on how its end is announced, so that is always done in the same way: all input goes in
-/// without a directive, and the frame is ended or flushed by calls that bring none. The bytes are then the same however
-/// the input arrives.
+/// without a directive (a first call with all input and the end would declare its size), and the frame is ended or
+/// flushed by calls that bring none. The bytes are then the same however the input arrives.
 final class ZstdStreamEncoder: StreamEngine {
   private let plan: ZstdPlan
   private let context: ZstdCompressionContext
@@ -57,8 +57,6 @@ final class ZstdStreamEncoder: StreamEngine {
   ) throws(CodecError) -> StreamStep.State {
     if state == .fresh {
       if let size = plan.contentSize { try context.pledge(size) }
-      // Begins the frame without input: a first call that brings all of it would be taken for a declaration of size.
-      _ = try advance(RawSpan(), .proceed, into: &output)
       state = .open
     }
     while true {
