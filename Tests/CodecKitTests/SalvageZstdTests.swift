@@ -102,12 +102,14 @@ struct SalvageZstdTests {
     for frame in frames {
       for count in [1, 5, 1000, 100_000] {
         let start = frame.lowerBound + 700
-        if start + count < Self.bare.count {
+        if start + count < frame.upperBound {
           let shorter = Salvaged(Zstd.default, Self.stream.without(start, count))
           #expect(shorter.isTrue(to: Self.content) == true, "\(count) missing at \(start): \(shorter.text)")
+          #expect(shorter.summary.lostBytes + shorter.summary.unverifiedBytes <= UInt64(Self.chunk), "\(shorter.text)")
         }
         let longer = Salvaged(Zstd.default, Self.stream.with(count, at: start, seed: 4))
         #expect(longer.isTrue(to: Self.content) == true, "\(count) inserted at \(start): \(longer.text)")
+        #expect(longer.summary.lostBytes + longer.summary.unverifiedBytes <= UInt64(Self.chunk), "\(longer.text)")
         let between = Salvaged(Zstd.default, Self.stream.with(count, at: frame.lowerBound, seed: 5))
         #expect(between.isTrue(to: Self.content) == true, "\(count) inserted at \(frame.lowerBound): \(between.text)")
       }

@@ -49,12 +49,12 @@ public struct Salvager<Source: RandomAccessSource>: ~Copyable {
     _ codec: some Codec, _ options: DecompressionOptions = .init(), source: Source
   ) throws(CodecError) {
     self.codec = codec.descriptor.id
-    guard let codec = codec as? any SalvageableCodec else {
+    guard let walker = try codec.makeSalvageWalker(options) else {
       throw CodecError(
         .unsupportedFeature, codec: codec.descriptor.id,
         reason: "data of this format cannot be read behind damage: its parts depend on each other")
     }
-    walker = try codec.makeSalvageWalker(options)
+    self.walker = walker
     let box = SourceBox(source)
     self.source = box
     input = SalvageInput(size: source.size) { box.read(at: $0, into: &$1) }
@@ -69,20 +69,21 @@ public struct Salvager<Source: RandomAccessSource>: ~Copyable {
   ///
   /// - Parameters:
   ///   - sink: gets what can be read, and zeros.
-  ///   - progress: is called from time to time with the position in the stream and the bytes written.
+  ///   - progress: is called from time to time; what is read and taken in is the position in the stream.
   ///   - onLoss: is told of each damaged place, in order, neighbouring ones as one.
   /// - Returns: what came of it.
   /// - Throws: ``PumpError``; as `codec` only for what is not damage, such as `limitExceeded` by the whole output or
   ///   `outOfMemory`.
   public mutating func run<Sink: ByteSink & ~Copyable>(
-    to sink: inout Sink, progress: (_ position: UInt64, _ totalOut: UInt64) -> Void = { _, _ in },
+    to sink: inout Sink, progress: (PumpProgress) -> Void = { _ in },
     onLoss: (SalvageLoss) -> Void
   ) throws(PumpError<Source.Failure, Sink.Failure>) -> SalvageSummary {
     summary = SalvageSummary()
     summary.bytesIn = input.size
     // What was found before a failure is told all the same.
     defer { flush(onLoss) }
-    try walk(to: &sink, progress, onLoss)
+    try walk(
+      to: &sink, { progress(PumpProgress(bytesRead: $0, bytesIn: $0, bytesOut: $1)) }, onLoss)
     flush(onLoss)
     return summary
   }
@@ -166,6 +167,13 @@ public struct Salvager<Source: RandomAccessSource>: ~Copyable {
   ) throws(PumpError<Source.Failure, Sink.Failure>) {
     let lost = contentSize.map { $0 - min($0, produced) }
     let isFilled = !(fault.code == .truncated && range.upperBound >= input.size)
+    var fault = fault
+    if fault.code == .truncated, isFilled {
+      // It is the piece that ends, not the stream.
+      fault = CodecError(
+        .corrupt, codec: codec, inputOffset: fault.inputOffset, reason: "a piece ends before its data does",
+        native: fault.native)
+    }
     report(
       SalvageLoss(
         input: range, outputOffset: summary.bytesOut - produced, unverified: produced, lost: lost, isFilled: isFilled,

@@ -41,18 +41,20 @@ enum Salvage {
     }
     var failure: Failure?
     var found: UInt64 = 0
+    var isDisplaced = false
     do throws(PumpError<IOError, IOError>) {
       let summary = try salvager.run(to: &sink) {
-        session.progress.update($0, $1)
+        session.progress.update($0)
       } onLoss: { loss in
         found += 1
+        if loss.lost == nil, loss.input.upperBound < source.size { isDisplaced = true }
         guard found <= listed else { return }
         session.reporter.warning(
           Failure(
             .damaged, line(loss), input: name, offset: loss.input.lowerBound, detail: loss.fault.code.description))
       }
       session.reporter.count(bytesIn: summary.bytesIn, bytesOut: summary.bytesOut)
-      if summary.losses > 0 { session.reporter.note(text(summary), subject: name.display) }
+      if summary.losses > 0 { session.reporter.note(text(summary, isDisplaced), subject: name.display) }
     } catch {
       switch error {
       case .source(let error): failure = Failure(error, input: name)
@@ -92,14 +94,12 @@ enum Salvage {
     return "damaged: \(text) (input \(loss.input.lowerBound) to \(loss.input.upperBound)): \(loss.fault.reason)"
   }
 
-  private static func text(_ summary: SalvageSummary) -> String {
+  private static func text(_ summary: SalvageSummary, _ isDisplaced: Bool) -> String {
     var parts = ["wrote \(summary.bytesOut) bytes", "damaged in \(summary.losses) places"]
     if summary.losses == 1 { parts[1] = "damaged in 1 place" }
     if summary.lostBytes > 0 { parts.append("\(summary.lostBytes) bytes lost") }
     if summary.unverifiedBytes > 0 { parts.append("\(summary.unverifiedBytes) bytes not verified") }
-    if summary.unknownLosses > 0 {
-      parts.append("what follows an unknown loss is not at its place")
-    }
+    if isDisplaced { parts.append("what follows an unknown loss is not at its place") }
     return "salvaged: " + parts.joined(separator: ", ")
   }
 }
@@ -124,7 +124,7 @@ extension Failure {
   /// The same failure with a hint at salvage, when that can help.
   func offeringSalvage(by codec: any Codec, of status: FileStatus) -> Failure {
     guard exit == .damaged, hint == nil, let subject, path != nil, status.kind == .regular,
-      codec is any SalvageableCodec
+      (try? codec.makeSalvageWalker(DecompressionOptions())) != nil
     else { return self }
     var copy = self
     copy.hint = "what can be read is recovered with: \(ArchiveTool.name) cat --salvage \(subject)"

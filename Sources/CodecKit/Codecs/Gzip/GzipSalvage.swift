@@ -2,9 +2,9 @@
 
 // What stands in a damaged gzip stream: members.
 
-extension Gzip: SalvageableCodec {
+extension Gzip {
   /// A walker from member to member. Of a damaged member, what comes before the damage is read.
-  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> any SalvageWalker {
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
     try options.refuseDictionary(codec: descriptor.id)
     return GzipSalvageWalker(
       options, try library.makeInflater(codec: descriptor.id), trials: try library.makeInflater(codec: descriptor.id))

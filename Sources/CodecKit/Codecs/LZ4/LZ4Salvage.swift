@@ -2,9 +2,9 @@
 
 // What stands in a damaged LZ4 stream: blocks of frames, or whole frames where blocks refer to each other.
 
-extension LZ4: SalvageableCodec {
+extension LZ4 {
   /// A walker from block to block; frames of linked blocks are read up to their first damage.
-  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> any SalvageWalker {
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
     try LZ4SalvageWalker(options)
   }
 }

@@ -2,9 +2,9 @@
 
 // What stands in a damaged snappy stream: chunks, each with its size and checksum.
 
-extension Snappy: SalvageableCodec {
+extension Snappy {
   /// A walker from chunk to chunk. Behind a damaged chunk header, it searches for the next chunk whose checksum is right.
-  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> any SalvageWalker {
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
     try options.refuseDictionary(codec: "snappy")
     return SnappySalvageWalker()
   }

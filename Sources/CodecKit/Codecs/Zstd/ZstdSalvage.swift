@@ -2,10 +2,10 @@
 
 // What stands in a damaged zstd stream: frames, by the seek table where it holds, by their headers elsewhere.
 
-extension Zstd: SalvageableCodec {
+extension Zstd {
   /// A walker from frame to frame. With a seek table, the size of every lost frame is known, also where bytes were
   /// inserted or left out.
-  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> any SalvageWalker {
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
     try ZstdSalvageWalker(options)
   }
 }
@@ -65,7 +65,7 @@ final class ZstdSalvageWalker: SalvageWalker {
         to: table.start, contentSize: 0, fault: fault(.corrupt, offset, "bytes before the seek table are in no frame"))
     }
     let end = offset + entry.packed
-    if end <= table.start, isTrusted(table, offset, end, input) {
+    if end <= table.start, isTrusted(table, end, input) {
       cursor = ZstdTableReader.Cursor(index: cursor.index + 1, prefix: cursor.prefix &+ entry.packed)
       return piece(offset, end, content: entry.content, input)
     }
@@ -94,6 +94,13 @@ final class ZstdSalvageWalker: SalvageWalker {
       content += next.content
       candidate = ZstdTableReader.Cursor(index: candidate.index + 1, prefix: candidate.prefix &+ next.packed)
     }
+    // The frame itself agrees with its entry, even if nothing behind it does.
+    if end <= table.start, let header = header(at: offset, input),
+      case .whole(end, _) = walk(header, offset, table.start, input)
+    {
+      cursor = ZstdTableReader.Cursor(index: cursor.index + 1, prefix: cursor.prefix &+ entry.packed)
+      return piece(offset, end, content: entry.content, input)
+    }
     self.shift = nil
     strayContent = 0
     return nil
@@ -119,14 +126,11 @@ final class ZstdSalvageWalker: SalvageWalker {
       fault: fault(.corrupt, offset, "frames are missing that the seek table lists"))
   }
 
-  /// Whether an entry of the table holds: it, or one of the next, leads to a frame; or its frame says the same.
+  /// Whether an entry of the table holds: it, or one of the next, leads to a frame.
   private func isTrusted(
-    _ table: ZstdTableReader, _ offset: UInt64, _ end: UInt64, _ input: SalvageInput
+    _ table: ZstdTableReader, _ end: UInt64, _ input: SalvageInput
   ) -> Bool {
     if isBoundary(end, table, input) { return true }
-    if let header = header(at: offset, input), case .whole(end, _) = walk(header, offset, table.start, input) {
-      return true
-    }
     guard var later = table.advanced(cursor, in: input) else { return false }
     let shift = end &- later.prefix
     for _ in 0..<4 {

@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A codec that can go on behind damage, because parts of its streams can be decoded without the others.
-public protocol SalvageableCodec: Codec {
-  /// Makes a walker that finds the pieces of one stream, damaged or not.
-  ///
-  /// - Parameter options: limits, dictionary, and what to do with bytes after the end.
-  /// - Returns: the walker.
-  /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
-  func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> any SalvageWalker
-}
-
 /// Finds the parts of a damaged stream that can be decoded on their own.
 ///
 /// The ``Salvager`` asks for what stands at a position, decodes it, tells what came of it, and goes on where the walker
