@@ -35,6 +35,12 @@ final class SnappySalvageWalker: SalvageWalker {
     }
     guard offset < input.size else { return .end }
     if isIdentifier(at: offset, input) { return .pass(to: offset + 10) }
+    if offset == 0, !hasSeenChunk, chunk(at: 0, input) != nil {
+      hasSeenChunk = true
+      return .gap(
+        to: 0, contentSize: 0,
+        fault: CodecError(.corrupt, codec: "snappy", inputOffset: 0, reason: "the stream identifier is missing"))
+    }
     if let chunk = chunk(at: offset, input) {
       return .piece(piece(offset, chunk, replacing: nil))
     }
@@ -137,17 +143,17 @@ final class SnappySalvageWalker: SalvageWalker {
   }
 
   private static func chunk(_ bytes: RawSpan, _ offset: UInt64, _ size: UInt64, _ ignoringKind: Bool) -> Chunk? {
-    guard bytes.byteCount > 8 else { return nil }
+    guard bytes.byteCount >= 8 else { return nil }
     let kind = bytes.byte(at: 0)
     let length = Int(bytes.uint32(at: 0) >> 8)
     let end = offset + 4 + UInt64(length)
-    guard end <= size, kind <= 1 || ignoringKind, length > 4 else { return nil }
+    guard end <= size, kind <= 1 || ignoringKind, length >= 4 else { return nil }
     if kind == 1 {
       guard length <= 4 + SnappyFormat.maximumPiece else { return nil }
       return Chunk(end: end, contentSize: UInt64(length - 4))
     }
     guard length <= longestChunk, let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
-      content.value <= SnappyFormat.maximumPiece, content.value > 0,
+      content.value <= SnappyFormat.maximumPiece,
       UInt64(content.value) <= SnappyFormat.largestContent(ofBlock: length - 4)
     else { return nil }
     return Chunk(end: end, contentSize: UInt64(content.value))
