@@ -62,6 +62,13 @@ struct ByteBuffer: ~Copyable {
     return unsafe _overrideLifetime(OutputRawSpan(buffer: memory, initializedCount: 0), mutating: &self)
   }
 
+  /// As ``room()``, but no more than so many bytes of it.
+  @_lifetime(&self)
+  mutating func room(atMost count: Int) -> OutputRawSpan {
+    let memory = unsafe UnsafeMutableRawBufferPointer(start: start + tail, count: min(count, capacity - tail))
+    return unsafe _overrideLifetime(OutputRawSpan(buffer: memory, initializedCount: 0), mutating: &self)
+  }
+
   /// Counts bytes in that were written to ``room()``.
   mutating func didAppend(_ count: Int) {
     precondition(count >= 0 && count <= capacity - tail, "more was appended than there was room for")

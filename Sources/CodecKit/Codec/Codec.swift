@@ -43,6 +43,13 @@ public protocol Codec: Sendable {
   /// - Returns: an inspector, or `nil` (the default) when the format has no structure to report.
   func makeInspector(_ options: DecompressionOptions) throws(CodecError) -> (any StreamInspector)?
 
+  /// Makes a walker that finds the pieces of one stream, damaged or not, for a ``Salvager``.
+  ///
+  /// - Parameter options: limits, dictionary, and what to do with bytes after the end.
+  /// - Returns: a walker, or `nil` (the default) when no part of a stream can be decoded without the ones before it.
+  /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
+  func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)?
+
   /// This codec, storing the name and time of a file in its header.
   ///
   /// - Parameter metadata: what to store.
@@ -80,6 +87,9 @@ extension Codec {
 
   /// Reports no structure.
   public func makeInspector(_ options: DecompressionOptions) throws(CodecError) -> (any StreamInspector)? { nil }
+
+  /// Cannot go on behind damage.
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? { nil }
 
   /// Stores nothing.
   public func storing(_ metadata: ContentMetadata) -> any Codec { self }

@@ -108,6 +108,11 @@ public struct CodecSelection: Codec {
     try codec.makeInspector(options)
   }
 
+  /// The chosen codec's walker.
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
+    try codec.makeSalvageWalker(options)
+  }
+
   /// The chosen codec's bound.
   public func compressedBound(_ count: Int, _ options: CompressionOptions) -> Int? {
     codec.compressedBound(count, self.options(over: options))

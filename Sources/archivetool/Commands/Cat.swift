@@ -13,6 +13,7 @@ enum Cat {
     var sparse = SparseChoice.auto
     var offset: UInt64?
     var length: UInt64?
+    var salvage = false
     init() { files.toOutput = true }
   }
 
@@ -21,16 +22,24 @@ enum Cat {
     discussion: """
       Decompresses each FILE, one after the other, to standard output. --offset and --length deliver a part of the \
       decompressed data of one file.
+
+      --salvage delivers what can be read of a damaged file before and behind the damage, at the offsets where it was, \
+      with zeros in between. Each damaged place is reported with the range that is lost or that no checksum vouches for; \
+      the status is 3 when there was any. It works for zstd, lz4, snappy and gzip. How much is lost of a file depends on \
+      its pieces: whole frames of zstd, blocks of lz4, chunks of snappy, members of gzip. Where it is not known how much \
+      is missing, what follows moves forward, and the report says so.
       """,
     examples: [
       Example("archivetool cat log.1.gz log.2.zst | grep error", "reads files of any format in a row"),
       Example("archivetool cat --offset 1GiB --length 4KiB db.zst", "a part of the data"),
+      Example("archivetool cat --salvage db.zst >db", "what can be read of a damaged file"),
     ],
     flags: ReadingOptions.flags.lifted(\Options.reading) + [
       .size("offset", \.offset, "begin N bytes into the data").placeholder("N").group(.output),
       .size("length", \.length, "deliver at most M bytes").placeholder("M").group(.output),
       .choice("sparse", \.sparse, "make holes of zeros", negation: .never).negated("no-sparse").placeholder("WHEN")
         .group(.output).default("auto"),
+      .toggle("salvage", \.salvage, "deliver what is readable of damaged files").group(.input),
       .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
       .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
     ],
@@ -44,12 +53,21 @@ enum Cat {
     if options.offset != nil || options.length != nil, options.files.files.count > 1 {
       throw UsageError(.invalidCombination, "--offset and --length take one file")
     }
+    if options.salvage, options.files.files.isEmpty || options.files.files.contains(Array("-".utf8)) {
+      throw UsageError(
+        .invalidCombination, "--salvage needs a file: it looks for readable data ahead, and comes back")
+    }
     try options.files.refuseTerminalInput(context, command: "cat")
     let session = try context.begin(options.global)
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
       session.forEachInput(options.files.files, InputList.Rules(recursive: false, force: options.files.force)) {
-        path throws(Failure) in try cat(path, options, reading, session)
+        path throws(Failure) in
+        if options.salvage, let path {
+          try Salvage.salvage(path, options, reading, session)
+        } else {
+          try cat(path, options, reading, session)
+        }
       }
     } catch {
       session.reporter.failure(error)
@@ -93,6 +111,6 @@ enum Cat {
     let isComplete = sink.isComplete
     // What was delivered before a failure stays delivered, holes at its end and all.
     do throws(IOError) { try sink.finish() } catch { throw Failure(error, input: output) }
-    if let failure, !isComplete { throw failure }
+    if let failure, !isComplete { throw failure.offeringSalvage(by: codec, of: input.status) }
   }
 }

@@ -78,7 +78,12 @@ struct DecompressionJob {
     var attributes = files.attributes(of: status)
     if let seconds = stored?.modificationTime { attributes.modificationTime = Timestamp(seconds: seconds) }
     let job = FileJob(session: session, files: files, sparse: options.sparse)
-    let result = try job.run(input, through: &pump, to: target, attributes: attributes)
+    let result: TransferResult
+    do throws(Failure) {
+      result = try job.run(input, through: &pump, to: target, attributes: attributes)
+    } catch {
+      throw error.offeringSalvage(by: codec, of: status)
+    }
     reportNotices(result.notices, of: name, to: session.reporter)
     session.report(
       FileReport(

@@ -61,8 +61,13 @@ enum Test {
     }
     var sink = NullSink()
     let prefix = input.prefix
-    let result = try Transfer.run(
-      &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: name, progress: session.progress)
+    let result: TransferResult
+    do throws(Failure) {
+      result = try Transfer.run(
+        &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: name, progress: session.progress)
+    } catch {
+      throw error.offeringSalvage(by: codec, of: input.status)
+    }
     reportNotices(result.notices, of: name, to: session.reporter)
     session.report(
       FileReport(

@@ -16,6 +16,7 @@ final class GzipFraming: DeflateFraming {
 
   private var parser: GzipHeaderParser
   private let requiresProvenEnd: Bool
+  private let stopsAfterMember: Bool
   private var stage = Stage.border
   private var memberCount: UInt64 = 0
   private var memberOffset: UInt64 = 0
@@ -28,8 +29,10 @@ final class GzipFraming: DeflateFraming {
   /// - Parameters:
   ///   - requiresProvenEnd: whether sized members without an end member are an error instead of a notice.
   ///   - keepsText: whether names and comments are wanted by `onMember`.
-  init(requiresProvenEnd: Bool, keepsText: Bool = false) {
+  ///   - stopsAfterMember: whether everything behind the first member is foreign.
+  init(requiresProvenEnd: Bool, keepsText: Bool = false, stopsAfterMember: Bool = false) {
     self.requiresProvenEnd = requiresProvenEnd
+    self.stopsAfterMember = stopsAfterMember
     parser = GzipHeaderParser(keepsText: keepsText)
   }
 
@@ -59,6 +62,7 @@ final class GzipFraming: DeflateFraming {
     while used < input.byteCount {
       switch stage {
       case .border:
+        if stopsAfterMember, memberCount > 0 { return .foreign(position + UInt64(used)) }
         Self.skipZeros(input, &used, when: memberCount > 0)
         guard used < input.byteCount else { return .input }
         memberOffset = position + UInt64(used)
