@@ -111,7 +111,8 @@ struct CompressionJob {
     session.report(
       FileReport(
         command: "compress", input: name, output: target.name, codec: codec.descriptor.id.rawValue,
-        level: levelText(settings.level), threads: threads, transfer: result, plain: result.bytesIn, packed: result.bytesOut))
+        level: levelText(settings.level), threads: threads, transfer: result, plain: result.bytesIn,
+        packed: result.bytesOut))
   }
 
   /// The codec, with the file's name and time in it when that is wanted.
