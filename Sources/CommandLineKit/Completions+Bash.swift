@@ -13,7 +13,7 @@ extension Completions {
       }
 
       \(function)() {
-        local cur prev cmd= flags= words= i w
+        local cur prev cmd= flags= extra= words= i w
         COMPREPLY=()
         cur=${COMP_WORDS[COMP_CWORD]}
         prev=${COMP_WORDS[COMP_CWORD-1]}
@@ -38,7 +38,7 @@ extension Completions {
     let globals = program.globalFlags.flatMap(spellings).joined(separator: " ")
     text += """
         if [[ $cur == -* ]]; then
-          COMPREPLY=($(compgen -W "$flags \(globals)" -- "$cur"))
+          COMPREPLY=($(compgen -W "$flags $extra \(globals)" -- "$cur"))
           return
         fi
         case $words in
@@ -56,7 +56,10 @@ extension Completions {
   /// Finds the command among the words before the cursor.
   private static func bashCommandSearch(_ program: ProgramDefinition) -> String {
     var text = "  case ${COMP_WORDS[0]##*/} in\n"
-    for name in program.invocationNames { text += "    \(quoted(name.name))) cmd=\(quoted(name.command)) ;;\n" }
+    for name in program.invocationNames {
+      let extra = alternatives(name, program).flatMap { ["-\($0.short)", "--\($0.long)"] }.joined(separator: " ")
+      text += "    \(quoted(name.name))) cmd=\(quoted(name.command)) extra=\(quoted(extra)) ;;\n"
+    }
     let valued = program.globalFlags.filter(\.needsValue).flatMap(spellings).joined(separator: "|")
     let groups = program.groups.map { quoted($0.name) }
     let isGroup = groups.isEmpty ? "false" : "[[ \(groups.map { "$cmd == \($0)" }.joined(separator: " || ")) ]]"

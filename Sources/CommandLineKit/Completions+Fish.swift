@@ -23,6 +23,11 @@ extension Completions {
     for (word, summary) in firstWords(program) {
       text += "complete $names -n '\(function)_is \"\"' -a \(fishQuoted(word)) -d \(fishQuoted(summary))\n"
     }
+    for name in program.invocationNames {
+      for flag in alternatives(name, program) {
+        text += "complete -c \(name.name) -s \(flag.short) -l \(flag.long) -d \(fishQuoted(flag.summary))\n"
+      }
+    }
     for group in program.groups {
       let condition = fishQuoted("\(function)_is \(fishQuoted(group.name))")
       for (word, summary) in secondWords(program, group: group.name) {

@@ -13,6 +13,7 @@ extension Completions {
         local -a specs
         specs=(
       \(specs(program.globalFlags, indent: "    "))  )
+        specs+=("${@:2}")
         case $1 in
 
       """
@@ -34,7 +35,11 @@ extension Completions {
     }
     var prelude = "  case ${service:t} in\n"
     for name in program.invocationNames {
-      prelude += "    \(quoted(name.name))) \(function)_command \(quoted(name.command)); return ;;\n"
+      let extra = alternatives(name, program).flatMap { flag in
+        ["-\(flag.short)", "--\(flag.long)"].map { " " + quoted("\($0)[\(escaped(flag.summary))]") }
+      }
+      let call = "\(function)_command \(quoted(name.command))\(extra.joined())"
+      prelude += "    \(quoted(name.name))) \(call); return ;;\n"
     }
     prelude = program.invocationNames.isEmpty ? "" : prelude + "  esac\n"
     var rest = "      case $words[1] in\n"

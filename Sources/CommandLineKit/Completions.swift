@@ -49,7 +49,7 @@ public enum Completions {
   static func source(_ command: CommandDefinition, _ program: ProgramDefinition) -> Source {
     switch BuiltinCommand(rawValue: command.name) {
     case .help, .man: .words(program.commands.map(\.name).filter { !$0.contains(" ") } + program.groups.map(\.name))
-    default: command.positionals.first.map { source($0.value) } ?? .nothing
+    default: command.positionals.first.map { source($0.value, $0.suggestedValues) } ?? .nothing
     }
   }
 
@@ -81,6 +81,13 @@ public enum Completions {
       }
     }
     return words
+  }
+
+  /// The flags by which a call name chooses another command, each with the summary of that command.
+  static func alternatives(
+    _ name: InvocationName, _ program: ProgramDefinition
+  ) -> [(short: Character, long: String, summary: String)] {
+    name.alternatives.map { ($0.short, $0.long, program.command(named: $0.command)?.summary ?? "") }
   }
 
   /// Every spelling of a flag with its dashes.

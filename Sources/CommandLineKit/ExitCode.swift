@@ -72,15 +72,15 @@ public struct ExitCode: Hashable, Sendable, CustomStringConvertible {
   /// Every code, in the order of the numbers; the last row stands for all signals.
   public static let table: [Row] = [
     Row(.ok, "ok", "everything asked was done"),
-    Row(.partial, "partial", "finished, but some inputs were skipped or warned about; diff: differences found"),
+    Row(.partial, "partial", "finished, but some inputs were missing, skipped or warned about"),
     Row(.usage, "usage", "bad arguments, bad configuration, refused terminal"),
     Row(.damaged, "damaged", "truncated, corrupt or hostile input, or a checksum mismatch in it"),
-    Row(.unsupported, "unsupported", "unknown format, version or feature; dictionary or parent missing or wrong"),
+    Row(.unsupported, "unsupported", "unknown format, version or feature; dictionary missing or wrong"),
     Row(.io, "io", "read or write error, missing permission, no space"),
     Row(.threshold, "threshold", "a benchmark regression, or fewer samples verified than asked for"),
     Row(.limit, "limit", "a decompression limit was hit"),
     Row(.refused, "refused", "a rule of the repository forbids it"),
-    Row(.sourceFailed, "source failed", "the command that should deliver the data failed"),
+    Row(.sourceFailed, "source failed", "what should deliver the data failed, or broke a declared size"),
     Row(.noRepository, "no repository", "there is no repository at that place"),
     Row(.locked, "locked", "the lock of the repository was not obtained"),
     Row(.internal, "internal", "a bug in the program, with a note on how to report it"),

@@ -45,7 +45,7 @@ public struct GlobalOptions: Hashable, Sendable {
           seconds when it is none; with json, one JSON line a second.
           """),
       .int("threads", short: "T", in: 0...256, \.threads, "number of worker threads; 0 is one per core")
-        .group(.performance).environment("\(environmentPrefix)_THREADS").discussion(
+        .group(.performance).default("1").environment("\(environmentPrefix)_THREADS").discussion(
           "The output never depends on it. What works on one thread only takes no more than one."),
       .path("config", \.config, "read this configuration file as well").group(.general).commandLineOnly().discussion(
         "It has precedence over the user's own configuration file."),

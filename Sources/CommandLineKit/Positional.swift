@@ -10,6 +10,8 @@ public struct PositionalDefinition: Hashable, Sendable {
   public var count: ClosedRange<Int>
   /// One line for long help and man page.
   public var summary: String
+  /// What completion offers; other values are accepted too.
+  public var suggestedValues: [String] = []
 
   /// Creates a definition.
   ///
@@ -35,7 +37,7 @@ public struct PositionalDefinition: Hashable, Sendable {
 /// One positional argument, or a row of them, bound to the options of a command.
 public struct Positional<Options>: Sendable {
   /// The data that parser and documentation read.
-  public let definition: PositionalDefinition
+  public private(set) var definition: PositionalDefinition
   /// What a value does to the options.
   public let apply: Flag<Options>.Apply
 
@@ -109,6 +111,16 @@ public struct Positional<Options>: Sendable {
     _ summary: String
   ) -> Positional {
     Positional(name, value: .text, count: count, summary) { if let text = $0.text { $1[keyPath: path].append(text) } }
+  }
+
+  /// The positional, with values that completion offers.
+  ///
+  /// - Parameter values: The values; others are accepted too.
+  /// - Returns: The changed positional.
+  public func suggesting(_ values: [String]) -> Positional {
+    var copy = self
+    copy.definition.suggestedValues = values
+    return copy
   }
 
   /// One word of a list.

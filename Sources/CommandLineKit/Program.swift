@@ -88,7 +88,10 @@ public struct Program<Context>: Sendable {
     }
 
     let scanner = ArgumentScanner(flags: frame.globalFlags)
-    var scanned = try scanner.scan(typed, stopsAtPositional: true)
+    var scanned: ScannedArguments
+    do { scanned = try scanner.scan(typed, stopsAtPositional: true) } catch {
+      throw definition.pointingToHelp(error, of: "COMMAND")
+    }
     var rest = Array(typed[scanned.consumed...])
     guard let first = rest.first else { return textWithoutCommand(scanned.values) }
     let word = Escaping.visible(first)
@@ -118,7 +121,9 @@ public struct Program<Context>: Sendable {
   ) throws(UsageError) -> Parsed<Context> {
     let scanner = ArgumentScanner(flags: frame.globalFlags + command.definition.flags)
     var scanned: ScannedArguments
-    do { scanned = try scanner.scan(arguments) } catch { throw error.at(command.definition.name) }
+    do { scanned = try scanner.scan(arguments) } catch {
+      throw definition.pointingToHelp(error, of: command.definition.name).at(command.definition.name)
+    }
     scanned.values = before + scanned.values
     if let text = requestedText(scanned.values, .command(command.definition)) { return .text(text, .ok) }
     let globals = globalOptions(scanned.values)
@@ -261,6 +266,12 @@ public struct Invocation<Context>: Sendable {
 }
 
 extension ProgramDefinition {
+  /// The error with a hint where options are listed, if it is about an unknown one and nothing is like it.
+  func pointingToHelp(_ error: UsageError, of command: String) -> UsageError {
+    guard error.code == .unknownOption, error.hint == nil else { return error }
+    return UsageError(error.code, error.message, hint: "\(name) \(command) -h lists the options")
+  }
+
   func unknownCommand(_ name: String) -> UsageError {
     let near = Suggestions.best(for: name, among: commands.flatMap(\.names) + groups.map(\.name))
     let hint = near.map { "did you mean \($0)?" } ?? "\(self.name) -h lists the commands"

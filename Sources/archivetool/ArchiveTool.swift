@@ -98,7 +98,11 @@ enum ArchiveTool {
         "$XDG_CONFIG_HOME/archivetool/config",
         "Lines of the form key = value, grouped by [command]; keys are long option names.")
     ],
-    parts: { LinkedLibraries.all.map { .init($0.name, $0.version) } })
+    parts: { LinkedLibraries.all.map { .init($0.name, $0.version) } },
+    exitCodes: ExitCode.table.filter { !reserved.contains($0.exitCode) })
+
+  /// The codes of benchmarks and repositories, with which no command of this version ends.
+  private static let reserved: Set<ExitCode> = [.threshold, .refused, .noRepository, .locked]
 
   /// The flags by which a filter in the style of gzip is told to do something else.
   private static let filters: [InvocationName.Alternative] = [

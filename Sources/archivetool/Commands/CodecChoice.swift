@@ -26,15 +26,18 @@ struct CodecChoice: Sendable {
   /// What `--fast` without a number stands for: the codec's own fastest level.
   static let fastest = 0
 
+  /// The names that completion offers.
+  static let names = CodecRegistry.builtin.codecs.map(\.descriptor.id.rawValue)
+
   static let flags: [Flag<CodecChoice>] = [
     .text("codec", \.spec, "codec and its settings").placeholder("SPEC").group(.output)
-      .environment("ARCHIVETOOL_CODEC").default("zstd").discussion(
+      .environment("ARCHIVETOOL_CODEC").default("zstd").suggesting(names).discussion(
         """
         A codec's name, optionally followed by a colon and settings: zstd, gzip:level=9, zstd:level=19,long=27. \
         archivetool codecs lists the names and settings.
         """),
     .level("level", in: 0...22, \.level, "compression level").group(.output).environment("ARCHIVETOOL_LEVEL"),
-    .optionalInt("fast", in: 1...131072, absent: fastest, \.fast, "fastest level; with N, N times faster still")
+    .optionalInt("fast", in: 1...131072, absent: fastest, \.fast, "fastest level; with N, level -N")
       .group(.output),
     .toggle("best", \.best, "smallest output").group(.output),
     .path("dictionary", short: "D", \.dictionary, "use a dictionary").placeholder("FILE").group(.input),
@@ -47,7 +50,7 @@ struct CodecChoice: Sendable {
   /// - Parameters:
   ///   - context: the registry, and where values come from.
   ///   - threads: how many threads may work.
-  ///   - warn: is told of an environment variable that does not fit the codec.
+  ///   - warn: is told of what does not fit the codec and is left out.
   func resolve(
     _ context: Context, threads: Int?, warn: (String) -> Void
   ) throws(Failure) -> (codec: CodecSelection, options: CompressionOptions) {
@@ -69,6 +72,10 @@ struct CodecChoice: Sendable {
       if noCheck { options.checksum = false }
       if let blockSize { options.chunkSize = Int(clamping: blockSize) }
       options.dictionary = try loadDictionary(dictionary)
+      let checks = codec.descriptor.capabilities
+      if noCheck, checks.contains(.contentChecksum), !checks.contains(.optionalChecksum) {
+        warn("--no-check is ignored: \(codec.descriptor.id) always stores a checksum")
+      }
       codec.checksum = noCheck ? false : codec.checksum
       if blockSize != nil { codec.chunkSize = options.chunkSize }
       return (codec, options)

@@ -19,7 +19,7 @@ enum Codecs {
       Example("archivetool codecs", "a table of all codecs"),
       Example("archivetool codecs zstd", "everything that a spec string for zstd can set"),
     ],
-    positionals: [.texts("CODEC", \.names, "codecs to describe in full")],
+    positionals: [.texts("CODEC", \.names, "codecs to describe in full").suggesting(CodecChoice.names)],
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
@@ -91,6 +91,7 @@ enum Codecs {
     var settings: [CodecDescriptor.Parameter] = []
     if descriptor.levels != .single { settings.append(.init("level", "a number or a level name")) }
     if descriptor.capabilities.contains(.independentPieces) {
+      settings.append(.init("threads", "number of worker threads; 0 is one per core"))
       settings.append(.init("chunk", "input per independent piece"))
     }
     if descriptor.capabilities.contains(.optionalChecksum) { settings.append(.init("checksum", "yes or no")) }

@@ -22,7 +22,10 @@ enum Compress {
       to standard output. Output appears under its name when it is complete: a failure leaves neither a part of it nor a \
       damaged older file. Mode, owner and times are taken over from the source.
 
-      Called as ackz it is a filter in the style of gzip, so that tar -I ackz works; -d then decompresses.
+      With -r, links, special files and files that have the suffix already are passed over.
+
+      Called as ackz it is a filter in the style of gzip, so that tar -I ackz works; -d then decompresses, -t checks and \
+      -l lists.
       """,
     examples: [
       Example("archivetool compress db.sql", "writes db.sql.zst"),

@@ -20,6 +20,8 @@ enum Decompress {
       Each FILE.SUFFIX becomes FILE beside it; the source is kept. The format is found by content, whatever the name \
       says. Without FILE, or with -, standard input is decompressed to standard output. Output appears under its name \
       when it is complete and checked: of a damaged file nothing is left, unless it went to standard output.
+
+      With -r, only regular files with the suffix of a codec are taken.
       """,
     examples: [
       Example("archivetool decompress db.sql.zst", "writes db.sql"),

@@ -18,6 +18,8 @@ enum Info {
     discussion: """
       Reads headers and skips data where the format lets it, so that a large file is looked at in no time; gzip files \
       without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk.
+
+      With -r, only regular files with the suffix of a codec are taken.
       """,
     examples: [
       Example("archivetool info backup.zst", "format, sizes, and how it can be decoded"),
@@ -91,6 +93,13 @@ struct InspectionWalk: ~Copyable {
     self.input = input
   }
 
+  /// Whether a jump led behind the end: what was jumped over is not all there, whatever the inspector thinks of it.
+  private var endsEarly = false
+  private var endedEarly: Failure {
+    Failure(
+      CodecError(.truncated, inputOffset: position, reason: "the input ends early"), input: input.name)
+  }
+
   /// Walks to the end.
   mutating func run(_ inspector: any StreamInspector, progress: ProgressMonitor) throws(Failure) {
     var atEnd = false
@@ -99,14 +108,17 @@ struct InspectionWalk: ~Copyable {
       do throws(CodecError) {
         step = try unsafe inspector.inspect(buffer.span.bytes.extracting(first: filled), isEnd: atEnd)
       } catch {
-        throw Failure(error, input: input.name)
+        throw endsEarly ? endedEarly : Failure(error, input: input.name)
       }
       position += UInt64(step.used)
       buffer.removeSubrange(0..<step.used)
       filled -= step.used
       if step.skip > 0 { try skip(step.skip) }
       progress.update(PumpProgress(bytesRead: position, bytesIn: position, bytesOut: 0))
-      if atEnd && step.used == 0 && step.skip == 0 { return }
+      if atEnd && step.used == 0 && step.skip == 0 {
+        if endsEarly { throw endedEarly }
+        return
+      }
       if !atEnd && (filled < nextChunk || step.used == 0) { atEnd = try !fill() }
     }
   }
@@ -137,7 +149,11 @@ struct InspectionWalk: ~Copyable {
     let rest = count - UInt64(buffered)
     guard rest > 0 else { return }
     nextChunk = Self.chunkAfterJump
-    do throws(IOError) { position += try input.source.skip(rest, size: input.size) } catch {
+    do throws(IOError) {
+      let skipped = try input.source.skip(rest, size: input.size)
+      position += skipped
+      if skipped < rest { endsEarly = true }
+    } catch {
       throw Failure(error, input: input.name)
     }
   }

@@ -25,7 +25,7 @@ struct ReadingOptions: Sendable {
 
   static let flags: [Flag<ReadingOptions>] = [
     .text("codec", \.codec, "read as this codec").placeholder("SPEC").group(.input)
-      .default("by content, then by suffix"),
+      .default("by content, then by suffix").suggesting(CodecChoice.names),
     .path("dictionary", short: "D", \.dictionary, "use a dictionary").placeholder("FILE").group(.input),
     .size("max-output", \.maximumOutput, "stop after SIZE bytes of output").group(.limits),
     .int("max-ratio", in: 1...1_000_000_000, \.maximumRatio, "stop when output exceeds N times input").group(.limits),

@@ -30,7 +30,7 @@ enum Recompress {
       + FileOptions.flags.filter { ["output", "force", "sync", "stats", "stdout"].contains($0.definition.long) }
       .lifted(\Options.files) + [
         .text("from", \.from, "read the input as this codec").placeholder("SPEC").group(.input)
-          .default("by content, then by suffix"),
+          .default("by content, then by suffix").suggesting(CodecChoice.names),
         .path("from-dictionary", \.fromDictionary, "dictionary of the input").placeholder("FILE").group(.input),
       ],
     positionals: [.path("FILE", \.input, "what to recompress; - is standard input")],

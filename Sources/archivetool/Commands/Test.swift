@@ -18,6 +18,8 @@ enum Test {
     discussion: """
       Decodes each FILE to nowhere. It is strict: bytes after the data, or a missing end mark, are damage; \
       --ignore-trailing lifts that. Says nothing when all is well; -v prints a line for each file.
+
+      With -r, only regular files with the suffix of a codec are taken.
       """,
     examples: [
       Example("archivetool test *.zst", "checks files; the status says whether all are good"),

@@ -32,15 +32,21 @@ struct InfoReport {
           "\(NumberText.fixed(Double(content) / Double(size), decimals: 3)) (\(NumberText.percent(size, of: content)))")
       }
     } else {
-      fact("content", "size not stored")
+      fact("content", isComplete ? "size not stored" : "not known")
     }
-    fact("checksum", report.checksum ?? "none: the format cannot prove that the content is right")
+    fact("checksum", report.checksum ?? noChecksum)
     let others = report.frameCount - report.contentFrameCount
     fact("pieces", "\(report.contentFrameCount)" + (others > 0 ? " and \(others) without content" : ""))
     fact("decodes", report.access)
     for detail in report.details { fact(detail.name, Escaping.visible(detail.value)) }
     if listsFrames { lines += frameLines }
     return lines.joined(separator: "\n")
+  }
+
+  /// Of a file that breaks off inside of its first piece nobody knows whether a checksum would have followed.
+  private var noChecksum: String {
+    isComplete || report.contentFrameCount > 0
+      ? "none: the format cannot prove that the content is right" : "not known"
   }
 
   private var contentSize: UInt64? { isComplete ? report.contentSize : nil }
