@@ -64,6 +64,11 @@ struct FileJob {
         session.reporter.warning(Failure(.partial, "kept: it changed while it was read", input: input.name))
         return
       }
+      // The name may lead to another file by now, such as the new one of a log that was rotated.
+      guard try FileSystem.status(of: Path(path)).isSameFile(as: input.status) else {
+        session.reporter.warning(Failure(.partial, "kept: another file has taken its name", input: input.name))
+        return
+      }
       try FileSystem.removeSource(Path(path), copiedTo: receipt)
     } catch {
       throw Failure(error, input: input.name)
