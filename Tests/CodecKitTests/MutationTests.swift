@@ -64,7 +64,9 @@ struct MutationTests {
       let whole = try Self.inspect(first, input) { _ in input.count }
       let pieces = try Self.inspect(second, input) { _ in 1 + random.below(3000) }
       #expect(whole.error?.code == pieces.error?.code, "\(name): \(whole.error as Any); \(pieces.error as Any)")
-      #expect(whole.error?.inputOffset == pieces.error?.inputOffset, "\(name): \(whole.error as Any)")
+      // ISA-L reads up to 8 bytes ahead and does not always tell.
+      let offsets = [whole.error, pieces.error].map { Int($0?.inputOffset ?? 0) }
+      #expect(abs(offsets[0] - offsets[1]) <= (folder == "gzip" ? 8 : 0), "\(name): \(whole.error as Any)")
       let agrees = first.report == second.report
       #expect(agrees, "\(name)")
       #expect(max(whole.steps, pieces.steps) <= 64 + 3 * input.count, "\(name): \(whole.steps), \(pieces.steps) steps")
