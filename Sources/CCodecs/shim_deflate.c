@@ -15,6 +15,9 @@ static ck_deflate_step step_of(size_t consumed, size_t produced, int status, int
   return step;
 }
 
+// The most bytes that one symbol of deflate stands for.
+enum { LONGEST_MATCH = 258 };
+
 // ISA-L's structures want to start at a cache line.
 static void *allocate(size_t size) {
   void *memory = NULL;
@@ -95,14 +98,19 @@ ck_deflate_step ck_isal_inflate_run(void *state, const void *in, size_t in_size,
   int status = isal_inflate(stream);
   stream->next_in = NULL;
   stream->next_out = NULL;
-  return step_of(
-      given - stream->avail_in, room - stream->avail_out, status, stream->block_state == ISAL_BLOCK_FINISH);
+  size_t produced = room - stream->avail_out;
+  // A match that cannot be is counted in full before it is refused: room that nobody has written.
+  if (status == ISAL_INVALID_LOOKBACK || status == ISAL_INVALID_SYMBOL)
+    produced -= produced < LONGEST_MATCH ? produced : LONGEST_MATCH;
+  return step_of(given - stream->avail_in, produced, status, stream->block_state == ISAL_BLOCK_FINISH);
 }
 
 size_t ck_isal_inflate_unread(const void *state, uint8_t bytes[8]) {
   const struct inflate_state *stream = state;
+  // Negative after some errors.
+  if (stream->read_in_length <= 0) return 0;
   uint64_t bits = stream->read_in >> (stream->read_in_length % 8);
-  size_t count = stream->read_in_length > 0 ? (size_t)stream->read_in_length / 8 : 0;
+  size_t count = (size_t)stream->read_in_length / 8;
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)(bits >> (8 * i));
   return count;
 }

@@ -9,6 +9,8 @@ struct Session {
   let context: Context
   let reporter: Reporter
   let progress: ProgressMonitor
+  /// The files that this run has put in place.
+  let written = WrittenFiles()
   private let start = MonotonicClock.now
 
   init(context: Context, reporter: Reporter, progress: ProgressMonitor) {

@@ -63,8 +63,8 @@ struct SnappyTests {
     "framed-unskippable.sz": .unsupportedFeature, "framed-unskippable-7f.sz": .unsupportedFeature,
     "framed-no-identifier.sz": .unknownFormat, "framed-bad-identifier.sz": .unknownFormat,
     "zero-length-file.snappy": .truncated, "raw-bad-no-preamble.snappy": .truncated,
-    "raw-bad-huge-declared.snappy": .limitExceeded, "raw-bad-copy-cut.snappy": .truncated,
-    "raw-bad-length-short.snappy": .truncated, "raw-bad-literal-cut.snappy": .truncated,
+    "raw-bad-huge-declared.snappy": .limitExceeded, "raw-bad-length-short.snappy": .truncated,
+    "raw-bad-literal-cut.snappy": .truncated, "raw-bad-copy-cut.snappy": .truncated,
   ]
 
   @Test("a stream cut inside a chunk reports truncated")

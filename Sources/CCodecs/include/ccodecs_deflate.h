@@ -20,7 +20,7 @@ typedef struct {
 enum { CK_DEFLATE_NONE = 0, CK_DEFLATE_SYNC = 1, CK_DEFLATE_FINISH = 2 };
 
 /// The most bytes that a streaming call is given on either side: the libraries count in 32 bits.
-#define CK_DEFLATE_MAX_CALL ((size_t)1 << 30)
+enum { CK_DEFLATE_MAX_CALL = 1 << 30 };
 
 // ISA-L compressor, levels 1 to 3. `create` answers NULL when memory is out.
 void *ck_isal_deflate_create(int level);

@@ -81,7 +81,12 @@ public struct StreamReport: Hashable, Sendable {
   /// The most frames that a report lists; further ones are counted only, so that memory stays bounded.
   public static let maximumListedFrames = 100_000
 
-  /// The frames in order, at most ``maximumListedFrames``.
+  /// The most bytes of text that the details of the listed frames have in all: names and comments come from the stream.
+  static let maximumListedText = 16 << 20
+
+  private var listedText = 0
+
+  /// The frames in order, at most ``maximumListedFrames``, and fewer when their details are long.
   public private(set) var frames: [Frame] = []
   /// How many frames there are, listed or not.
   public private(set) var frameCount: UInt64 = 0
@@ -115,6 +120,8 @@ public struct StreamReport: Hashable, Sendable {
         contentSize = nil
       }
     }
-    if frames.count < Self.maximumListedFrames { frames.append(frame) }
+    guard frames.count < Self.maximumListedFrames, listedText < Self.maximumListedText else { return }
+    listedText += frame.details.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    frames.append(frame)
   }
 }

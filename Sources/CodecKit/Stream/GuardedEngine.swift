@@ -81,9 +81,22 @@ struct GuardedEngine {
       return step
     } catch {
       phase = .failed
-      totalOut += UInt64(max(0, output.byteCount - before))
-      throw error.completed(codec: codec, inputOffset: totalIn)
+      throw bounded(error, input.byteCount, before, &output).completed(codec: codec, inputOffset: totalIn)
     }
+  }
+
+  /// The error of a step, after what it appended beyond the limits has been taken back: an error that comes in the same
+  /// step must not carry output past a limit, or hide that it was passed.
+  private mutating func bounded(
+    _ error: CodecError, _ offered: Int, _ before: Int, _ output: inout OutputRawSpan
+  ) -> CodecError {
+    let appended = max(0, output.byteCount - before)
+    // How much input the output came from is not known any more; at most all of it.
+    let excess = limits?.excess(totalIn: totalIn &+ UInt64(offered), totalOut: totalOut &+ UInt64(appended))
+    let taken = excess.map { Int(min(UInt64(appended), $0.byteCount)) } ?? 0
+    output.removeLast(taken)
+    totalOut += UInt64(appended - taken)
+    return excess?.error ?? error
   }
 
   /// Back to the beginning of a new stream.

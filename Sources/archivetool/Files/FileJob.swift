@@ -31,6 +31,11 @@ struct FileJob {
     if files.remove {
       guard case .file = target else { throw Failure(.usage, "--rm needs an output file", input: name) }
     }
+    if case .file(let path) = target, session.written.contains(path) {
+      throw Failure(
+        .partial, "not replaced: another input of this run became this file", path: path.bytes,
+        hint: "rename one of the inputs, or use another folder")
+    }
     if verify != nil { input.source.startHashing() }
     var sink: OutputSink
     do throws(IOError) { sink = try OutputSink(target, sparse: sparse) } catch {
@@ -53,6 +58,8 @@ struct FileJob {
       }
       throw Failure(error, input: target.name)
     }
+    // Without -f nothing is replaced anyway.
+    if files.force, let receipt { session.written.insert(receipt) }
     if files.remove, let receipt { try removeSource(input, receipt) }
     return result
   }
@@ -62,6 +69,11 @@ struct FileJob {
     do throws(IOError) {
       guard try input.isUnchanged() else {
         session.reporter.warning(Failure(.partial, "kept: it changed while it was read", input: input.name))
+        return
+      }
+      // The name may lead to another file by now, such as the new one of a log that was rotated.
+      guard try FileSystem.status(of: Path(path)).isSameFile(as: input.status) else {
+        session.reporter.warning(Failure(.partial, "kept: another file has taken its name", input: input.name))
         return
       }
       try FileSystem.removeSource(Path(path), copiedTo: receipt)

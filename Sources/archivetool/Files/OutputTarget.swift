@@ -27,6 +27,10 @@ enum OutputTarget {
       let link = try FileSystem.linkStatus(of: path)
       // What a link leads to decides, and a link that leads nowhere is in the way like a file.
       let status = (try? FileSystem.status(of: path)) ?? link
+      if link.kind == .symbolicLink, try Self.leadsToStandardOutput(status, path) {
+        self = .standardOutput
+        return
+      }
       switch status.kind {
       case .regular, .symbolicLink:
         if status.kind == .regular, status.isSameFile(as: source) {
@@ -47,6 +51,17 @@ enum OutputTarget {
     guard force else {
       throw Failure(.partial, "already exists", path: path.bytes, hint: "-f replaces it")
     }
+  }
+
+  /// Whether a link such as /dev/stdout leads to what standard output is. When that is a file, replacing the name would
+  /// destroy the link, and the data would never reach the file.
+  private static func leadsToStandardOutput(_ status: FileStatus, _ path: Path) throws(IOError) -> Bool {
+    guard status.kind == .regular else { return false }
+    if let output = try? FileHandle.standardOutput.status(), status.isSameFile(as: output) { return true }
+    if let error = try? FileHandle.standardError.status(), status.isSameFile(as: error) {
+      throw IOError("replace standard error", path: path, errno: .notSupported)
+    }
+    return false
   }
 
   /// The name for messages.

@@ -18,19 +18,19 @@ struct PartSink: ByteSink, ~Copyable {
     rest = length
   }
 
-  /// Whether all of the part has been written.
-  var isComplete: Bool { rest == 0 }
+  /// Whether all of the part has been written, and that is why writing stopped.
+  private(set) var isComplete = false
 
   mutating func write(_ bytes: RawSpan) throws(IOError) {
     let skipped = Int(min(skip, UInt64(bytes.byteCount)))
     skip -= UInt64(skipped)
     var part = bytes.extracting(last: bytes.byteCount - skipped)
-    if let rest {
-      part = part.extracting(first: Int(min(rest, UInt64(part.byteCount))))
-      self.rest = rest - UInt64(part.byteCount)
-    }
+    if let rest { part = part.extracting(first: Int(min(rest, UInt64(part.byteCount)))) }
     if part.byteCount > 0 { try base.write(part) }
+    guard let rest else { return }
+    self.rest = rest - UInt64(part.byteCount)
     // The end of the part ends the pump; nobody needs the rest decoded.
+    isComplete = self.rest == 0
     if isComplete { throw IOError("go on", errno: .noData) }
   }
 

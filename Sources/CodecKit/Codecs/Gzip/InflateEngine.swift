@@ -116,7 +116,7 @@ final class InflateEngine: StreamEngine {
 
   /// Inflates once.
   ///
-  /// - Returns: what is lacking to go on, `nil` when the deflate stream has ended.
+  /// - Returns: what is lacking to go on, `nil` when nothing is, or the deflate stream has ended.
   private func inflate(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan
   ) throws(CodecError) -> StreamStep.State? {
@@ -143,7 +143,10 @@ final class InflateEngine: StreamEngine {
       phase = .framing
       return nil
     }
-    return output.freeCapacity == 0 ? .needsOutput : .needsInput
+    if output.freeCapacity == 0 { return .needsOutput }
+    // The libraries count in 32 bits and are given a part of what is larger.
+    let wasCut = used < input.byteCount || progress.produced >= RawInflaterLimit.largestRoom
+    return wasCut && progress.consumed + progress.produced > 0 ? nil : .needsInput
   }
 
   /// Returns what the inflater read beyond its end: to the input where it came from there, else by carrying it.

@@ -29,6 +29,12 @@ protocol RawInflater: AnyObject {
   func reset()
 }
 
+/// What a run takes at most.
+enum RawInflaterLimit {
+  /// In bytes, on either side.
+  static let largestRoom = Int(CK_DEFLATE_MAX_CALL)
+}
+
 /// ISA-L: more than twice as fast as zlib. It reads up to 8 bytes ahead.
 @safe
 final class ISALInflater: RawInflater {

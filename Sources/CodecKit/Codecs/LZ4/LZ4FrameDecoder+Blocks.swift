@@ -37,7 +37,7 @@ extension LZ4FrameDecoder {
       try decode(block, into: &output)
     } else if output.freeCapacity >= size {
       _ = output.append(prefixOf: block)
-      try accept(output.bytes.extracting(last: size), isInOutput: true)
+      try acceptLast(size, of: &output)
     } else {
       commitTail(of: output)
       decoded.append(block)
@@ -64,7 +64,7 @@ extension LZ4FrameDecoder {
         return max(0, status)
       }
       if status >= 0 {
-        return try accept(output.bytes.extracting(last: status), isInOutput: true)
+        return try acceptLast(status, of: &output)
       }
       guard capacity < largest else { throw corrupt(status) }
       triesSmallRoom = false
@@ -110,6 +110,16 @@ extension LZ4FrameDecoder {
         }
       }
       return Int(unsafe ck_lz4_decompress(source.baseAddress, size, room, capacity, nil, 0))
+    }
+  }
+
+  /// Checks and counts a block that lies at the end of the output, and takes it back when it must not be there.
+  private func acceptLast(_ count: Int, of output: inout OutputRawSpan) throws(CodecError) {
+    do throws(CodecError) {
+      try accept(output.bytes.extracting(last: count), isInOutput: true)
+    } catch {
+      output.removeLast(count)
+      throw error
     }
   }
 

@@ -197,7 +197,12 @@ final class SnappyDecoder: StreamEngine {
     guard let size = try declaredSize(block) else { throw fault("a compressed chunk ends inside its declared size") }
     if output.freeCapacity >= Int(size) {
       let count = try decode(block, into: &output)
-      try check(output.bytes.extracting(last: count), against: chunk)
+      do throws(CodecError) {
+        try check(output.bytes.extracting(last: count), against: chunk)
+      } catch {
+        output.removeLast(count)
+        throw error
+      }
     } else {
       var aside = decoded.take()
       defer { swap(&aside, &decoded) }

@@ -63,10 +63,10 @@ final class SnappyInspector: StreamInspector {
     case _ where !hasStarted:
       throw fault(.unknownFormat, "the data does not begin with snappy's stream identifier")
     case .compressed:
-      guard chunk.byteCount > 8, let size = try SnappyFormat.declaredSize(chunk.dropping(8)) else {
-        throw fault(.truncated, "the input ends inside a chunk")
-      }
-      contentSize &+= UInt64(size.value)
+      guard length > 4 else { throw fault(.corrupt, "a compressed chunk of \(length) bytes is too short") }
+      guard chunk.byteCount > 8 else { throw fault(.truncated, "the input ends inside a chunk") }
+      let end = Int(min(4 + length, UInt64(chunk.byteCount)))
+      contentSize &+= UInt64(try declaredSize(chunk.extracting(8..<end)))
     case .stored:
       guard length >= 4 else { throw fault(.corrupt, "a stored chunk of \(length) bytes is too short") }
       contentSize &+= length - 4
@@ -75,6 +75,15 @@ final class SnappyInspector: StreamInspector {
     case .skippable, .padding: break
     }
     counts[kind, default: 0] += 1
+  }
+
+  private func declaredSize(_ block: RawSpan) throws(CodecError) -> UInt32 {
+    let size: (value: UInt32, length: Int)?
+    do throws(CodecError) { size = try SnappyFormat.declaredSize(block) } catch {
+      throw fault(error.code, error.reason)
+    }
+    guard let size else { throw fault(.corrupt, "a compressed chunk ends inside its declared size") }
+    return size.value
   }
 
   private func append(to report: inout StreamReport) {
