@@ -121,7 +121,7 @@ public struct ProgressBar: Sendable {
       parts.append(DurationText.clock(elapsed))
     }
     // Before anything is written a ratio would say nothing, and look like a share of the work.
-    if let bytesOut, bytesOut > 0, bytesIn > 0 { parts.append("ratio \(NumberText.percent(bytesOut, of: bytesIn))") }
+    if let bytesOut, bytesOut > 0, bytesIn > 0 { parts.append("to \(NumberText.percent(bytesOut, of: bytesIn))") }
     return parts
   }
 

@@ -109,7 +109,7 @@ import Testing
   @Test("plain and JSON lines, and the sequences for the terminal")
   func lines() throws {
     let bar = bar(total: 1000 << 20, seconds: 4, rate: 100 << 20)
-    #expect(bar.plainLine == "file.bin: 40%, 400 MiB -> 100 MiB, 100 MiB/s, ETA 0:06, ratio 25.0 %, 0:04\n")
+    #expect(bar.plainLine == "file.bin: 40%, 400 MiB -> 100 MiB, 100 MiB/s, ETA 0:06, to 25.0 %, 0:04\n")
     let object = try JSONSerialization.jsonObject(with: Data(bar.jsonLine.utf8)) as? [String: Any]
     #expect(object?["bytes_in"] as? Int == 400 << 20 && object?["type"] as? String == "progress")
     #expect(object?["elapsed"] as? Double == 4 && object?["bytes_total"] as? Int == 1000 << 20)
