@@ -65,7 +65,7 @@ enum ArchiveTool {
   static let program = Program<Context>(
     name: name,
     version: Version.text,
-    summary: "compress, decompress and check files with every codec that backup services offer",
+    summary: "compress, decompress and check files with the codecs of database backups",
     discussion: """
       Reads and writes zstd, lz4, snappy, gzip, zlib and deflate. Formats are found by content. Sources are kept unless \
       --rm is given, existing files are never replaced without -f, and an output appears under its name only when it is \
