@@ -7,26 +7,31 @@
 /// doing nothing.
 struct GuardedEngine {
   /// How many bytes were taken in.
-  private(set) var totalIn: UInt64 = 0
+  var totalIn: UInt64 = 0
   /// How many bytes were put out.
-  private(set) var totalOut: UInt64 = 0
+  var totalOut: UInt64 = 0
   let codec: CodecID
 
   private let engine: any StreamEngine
+  /// The engine, if it lends its memory.
+  let lender: (any LendingEngine)?
   private let contentSize: UInt64?
-  private let limits: LimitEnforcer?
-  private var phase = Phase.open
-  private var stalls = 0
+  let limits: LimitEnforcer?
+  var phase = Phase.open
+  var stalls = 0
+  /// What passing a limit owes the caller, once the output before it has been lent.
+  var excessError: CodecError?
 
-  private enum Phase { case open, ended, failed }
+  enum Phase { case open, ended, failed }
 
   /// So many calls without any progress are an endless loop.
-  private static let patience = 16
+  static let patience = 16
 
   /// An engine that compresses.
   init(compressing codec: some Codec, _ options: CompressionOptions) throws(CodecError) {
     self.codec = codec.descriptor.id
     engine = try codec.makeCompressionEngine(options)
+    lender = engine as? any LendingEngine
     contentSize = options.contentSize
     limits = nil
   }
@@ -35,6 +40,7 @@ struct GuardedEngine {
   init(decompressing codec: some Codec, _ options: DecompressionOptions) throws(CodecError) {
     self.codec = codec.descriptor.id
     engine = try codec.makeDecompressionEngine(options)
+    lender = engine as? any LendingEngine
     contentSize = nil
     limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
   }
@@ -43,6 +49,7 @@ struct GuardedEngine {
   init(_ engine: any StreamEngine, codec: CodecID) {
     self.codec = codec
     self.engine = engine
+    lender = engine as? any LendingEngine
     contentSize = nil
     limits = nil
   }
@@ -59,13 +66,7 @@ struct GuardedEngine {
   mutating func step(
     _ input: RawSpan, into output: inout OutputRawSpan, flush: Flush
   ) throws(CodecError) -> StreamStep {
-    switch phase {
-    case .open: break
-    case .ended where input.byteCount == 0: return StreamStep(consumed: 0, produced: 0, state: .finished)
-    case .ended: throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has ended")
-    case .failed:
-      throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has failed already")
-    }
+    guard try isOpen(offered: input.byteCount) else { return StreamStep(consumed: 0, produced: 0, state: .finished) }
     let before = output.byteCount
     do throws(CodecError) {
       try checkContentSize(input.byteCount, flush)
@@ -82,6 +83,17 @@ struct GuardedEngine {
     } catch {
       phase = .failed
       throw bounded(error, input.byteCount, before, &output).completed(codec: codec, inputOffset: totalIn)
+    }
+  }
+
+  /// Whether there is something to do: not after the end, and only an error after a failure.
+  func isOpen(offered: Int) throws(CodecError) -> Bool {
+    switch phase {
+    case .open: return true
+    case .ended where offered == 0: return false
+    case .ended: throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has ended")
+    case .failed:
+      throw CodecError(.streamFinished, codec: codec, inputOffset: totalIn, reason: "the stream has failed already")
     }
   }
 
@@ -107,9 +119,10 @@ struct GuardedEngine {
     totalIn = 0
     totalOut = 0
     stalls = 0
+    excessError = nil
   }
 
-  private func checkContentSize(_ count: Int, _ flush: Flush) throws(CodecError) {
+  func checkContentSize(_ count: Int, _ flush: Flush) throws(CodecError) {
     guard let contentSize else { return }
     let seen = totalIn + UInt64(count)
     guard seen > contentSize || (flush == .finish && seen < contentSize) else { return }

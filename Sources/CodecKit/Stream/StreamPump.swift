@@ -9,6 +9,18 @@ public protocol ByteSource: ~Copyable {
   /// - Parameter room: has free capacity. May be filled partly.
   /// - Returns: how many bytes were appended; 0 at the end only.
   mutating func read(into room: inout OutputRawSpan) throws(Failure) -> Int
+
+  /// Whether reading would have to wait for more to come, as at the end of a slow pipe.
+  ///
+  /// It is asked after a read that filled its room only partly. Before a pump waits, it has its decoder deliver
+  /// everything that can be made of what has come. A source may take some milliseconds to find out. Default: `true`,
+  /// which is right for every source, and costs some speed with several threads.
+  mutating func wouldWait() -> Bool
+}
+
+extension ByteSource where Self: ~Copyable {
+  /// Always.
+  public mutating func wouldWait() -> Bool { true }
 }
 
 /// Where a pump writes to.
@@ -124,6 +136,7 @@ public struct StreamPump: ~Copyable {
     from source: inout Source, to sink: inout Sink, prefix: [UInt8] = [],
     progress: (PumpProgress) -> Void = { _ in }
   ) throws(PumpError<Source.Failure, Sink.Failure>) {
+    if engine.lends { return try runLending(from: &source, to: &sink, prefix: prefix, progress: progress) }
     input.reserve(max(engine.preferredInputSize, prefix.count))
     input.append(prefix)
     output.reserve(engine.preferredOutputSize)
@@ -147,6 +160,53 @@ public struct StreamPump: ~Copyable {
       let step = try advance(to: &sink, reading: Source.Failure.self, flush: atEnd ? .finish : .none)
       progress(progressNow)
       if step.state == .finished { return }
+    }
+  }
+
+  /// As ``run(from:to:prefix:progress:)``, through the engine's own memory.
+  private mutating func runLending<Source: ByteSource & ~Copyable, Sink: ByteSink & ~Copyable>(
+    from source: inout Source, to sink: inout Sink, prefix: [UInt8], progress: (PumpProgress) -> Void
+  ) throws(PumpError<Source.Failure, Sink.Failure>) {
+    var rest = prefix[...]
+    var flush = Flush.none
+    // Whether all that has come was asked for, so that reading may wait.
+    var isDelivered = !deliversEarly
+    var wasShort = !prefix.isEmpty
+    while true {
+      let state: StreamStep.State
+      do throws(CodecError) { state = try engine.work(flush) } catch { throw .codec(error) }
+      progress(PumpProgress(bytesRead: totalIn, bytesIn: totalIn, bytesOut: totalOut))
+      switch state {
+      case .finished: return
+      case .needsOutput:
+        do throws(Sink.Failure) {
+          try engine.lendOutput { (bytes) throws(Sink.Failure) in try sink.write(bytes) }
+        } catch {
+          throw .sink(error)
+        }
+        totalOut = engine.totalOut
+      case .needsInput where !rest.isEmpty:
+        let count = engine.lendRoom { room in _ = unsafe room.append(prefixOf: rest.span.bytes) }
+        rest = rest.dropFirst(count)
+      case .needsInput:
+        if !isDelivered, wasShort, source.wouldWait() {
+          flush = .block
+          isDelivered = true
+          continue
+        }
+        var size = 0
+        do throws(Source.Failure) {
+          let count = try engine.lendRoom { (room) throws(Source.Failure) in
+            size = room.freeCapacity
+            _ = try source.read(into: &room)
+          }
+          wasShort = count < size
+          flush = count == 0 ? .finish : .none
+        } catch {
+          throw .source(error)
+        }
+        isDelivered = !deliversEarly
+      }
     }
   }
 
