@@ -34,6 +34,11 @@ struct ByteBuffer: ~Copyable {
     }
   }
 
+  /// The same, for who takes care that the buffer neither goes away nor changes.
+  var memory: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: UnsafeRawPointer(start) + head, count: count)
+  }
+
   /// Makes sure that at least `count` bytes can be appended, moving or growing as needed.
   mutating func reserve(_ count: Int) {
     if capacity - tail >= count { return }
@@ -98,6 +103,12 @@ struct ByteBuffer: ~Copyable {
       head = 0
       tail = 0
     }
+  }
+
+  /// Takes bytes from the end.
+  mutating func removeLast(_ count: Int) {
+    precondition(count >= 0 && count <= self.count, "more was taken than there is")
+    tail -= count
   }
 
   /// Takes the whole buffer, memory and all, and leaves an empty one: for working on the bytes of a class's property

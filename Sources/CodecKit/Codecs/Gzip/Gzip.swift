@@ -99,9 +99,11 @@ public struct Gzip: Codec {
   /// An engine that reads members, joined and padded.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: descriptor.id)
-    return InflateEngine(
-      try library.makeInflater(codec: descriptor.id), GzipFraming(requiresProvenEnd: options.requiresProvenEnd),
-      trailingData: options.trailingData)
+    let (library, id) = (library, descriptor.id)
+    let decoder = try GzipDecoder(
+      { () throws(CodecError) in try library.makeInflater(codec: id) },
+      GzipFraming(requiresProvenEnd: options.requiresProvenEnd), trailingData: options.trailingData)
+    return makeParallelDecoder(decoder, options)
   }
 
   /// An inspector that walks from member to member.

@@ -29,6 +29,7 @@ final class LZ4FrameDecoder: StreamEngine {
   /// How long the last unit was that the input did not hold as a whole.
   private var nextUnitLength = 0
   private(set) var notices: [StreamNotice] = []
+  var pausesAtBorders = false
 
   // Of the current frame:
   var header = LZ4FrameHeader()
@@ -86,6 +87,35 @@ final class LZ4FrameDecoder: StreamEngine {
     triesSmallRoom = true
   }
 
+  /// Between frames and blocks, but not within frames whose blocks depend on each other.
+  var isAtBorder: Bool {
+    guard held.isEmpty, decoded.isEmpty else { return false }
+    return switch stage {
+    case .magic, .legacyBlock: true
+    case .block: header.hasIndependentBlocks
+    default: false
+    }
+  }
+
+  /// The stage as a scanner goes on from it. Only at a border.
+  var scanStage: LZ4ScanStage {
+    switch stage {
+    case .block: .block
+    case .legacyBlock: .legacyBlock
+    default: .magic
+    }
+  }
+
+  func accept(_ piece: RawSpan, content: RawSpan) throws(CodecError) {
+    if header.hasContentChecksum { hash.update(content) }
+    contentCount += UInt64(content.byteCount)
+    if let size = header.contentSize, contentCount > size {
+      throw CodecError(
+        .contentSizeMismatch, inputOffset: position, reason: "the frame declares \(size) bytes and holds more")
+    }
+    position += UInt64(piece.byteCount)
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {
@@ -94,6 +124,7 @@ final class LZ4FrameDecoder: StreamEngine {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
       let rest = input.byteCount - used
+      if pausesAtBorders, isAtBorder, used > 0, rest > 0 { return .needsOutput }
       switch stage {
       case .failed:
         throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")
@@ -185,14 +216,9 @@ final class LZ4FrameDecoder: StreamEngine {
     case .legacyBlock:
       guard bytes.byteCount >= 4 else { return 4 }
       let size = bytes.uint32(at: 0)
-      return isLegacyBlock(size) ? 4 + Int(size) : 4
+      return LZ4Format.isLegacyBlock(size) ? 4 + Int(size) : 4
     default: return 4
     }
-  }
-
-  /// Whether a size field of a legacy frame can be one: the format has no end mark, only sizes that cannot be.
-  private func isLegacyBlock(_ size: UInt32) -> Bool {
-    size > 0 && size <= LZ4Format.blockBound(LZ4Format.legacyBlockSize)
   }
 
   /// Whether a caller that empties its output would save a copy.
@@ -225,7 +251,7 @@ final class LZ4FrameDecoder: StreamEngine {
       stage = .magic
     case .legacyBlock:
       let size = unit.uint32(at: 0)
-      if isLegacyBlock(size) { try readLegacyBlock(unit, into: &output) } else { try readMagic(size) }
+      if LZ4Format.isLegacyBlock(size) { try readLegacyBlock(unit, into: &output) } else { try readMagic(size) }
     case .skippableSize:
       hasSeenFrame = true
       stage = .skipping(UInt64(unit.uint32(at: 0)))

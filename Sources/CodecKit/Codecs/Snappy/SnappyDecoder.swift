@@ -18,7 +18,16 @@ final class SnappyDecoder: StreamEngine {
   /// A piece that did not fit into the caller's output.
   private var decoded = ByteBuffer()
 
+  var pausesAtBorders = false
+
   init() {}
+
+  /// Whether nothing has been read.
+  var isAtStart: Bool { stage == .start }
+
+  var isAtBorder: Bool { held.isEmpty && decoded.isEmpty && (stage == .chunk || stage == .start) }
+
+  func accept(_ piece: RawSpan, content: RawSpan) { position += UInt64(piece.byteCount) }
 
   var preferredInputSize: Int { 128 << 10 }
 
@@ -51,6 +60,7 @@ final class SnappyDecoder: StreamEngine {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
       let rest = input.byteCount - used
+      if pausesAtBorders, isAtBorder, used > 0, rest > 0 { return .needsOutput }
       switch stage {
       case .failed:
         throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")

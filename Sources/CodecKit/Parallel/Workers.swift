@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Dispatch
+internal import Synchronization
+
+/// A bounded number of workers, each with a context of its own, such as a codec's native state: made when it is needed,
+/// used for one job after the other.
+///
+/// Jobs beyond the number of workers wait for one to be free; whoever gives them out bounds their number. Jobs must not
+/// block.
+final class Workers<Context>: Sendable {
+  private struct State {
+    var waiting: [@Sendable (Context) -> Void] = []
+    /// Where in the list the next job is.
+    var next = 0
+    var idle: [Context] = []
+    var active = 0
+
+    mutating func takeJob() -> (@Sendable (Context) -> Void)? {
+      guard next < waiting.count else { return nil }
+      defer {
+        next += 1
+        if next == waiting.count {
+          waiting.removeAll(keepingCapacity: true)
+          next = 0
+        }
+      }
+      return waiting[next]
+    }
+  }
+
+  /// A context on its way from one thread to another; it is used by one at a time.
+  private struct Passed: @unchecked Sendable {
+    let context: Context
+  }
+
+  /// What becomes of a job.
+  private enum Answer {
+    case queued, make
+    case start(Passed)
+  }
+
+  private let limit: Int
+  private let queue: DispatchQueue
+  private let state = Mutex<Box>(Box(State()))
+
+  /// The state holds contexts, which move between threads under the lock only.
+  private struct Box: @unchecked Sendable {
+    var state: State
+    init(_ state: State) { self.state = state }
+  }
+
+  /// - Parameters:
+  ///   - limit: how many jobs run at the same time.
+  ///   - label: a name for debuggers.
+  init(limit: Int, label: String) {
+    self.limit = limit
+    queue = DispatchQueue(label: label, attributes: .concurrent)
+  }
+
+  /// Has a job done.
+  ///
+  /// - Parameters:
+  ///   - makeContext: makes a context for one more worker; called on this thread, at most as often as there may be
+  ///     workers.
+  ///   - job: the job.
+  /// - Throws: what `makeContext` throws, when there is no worker at all to do the job.
+  func run<Failure: Error>(
+    making makeContext: () throws(Failure) -> Context, _ job: @escaping @Sendable (Context) -> Void
+  ) throws(Failure) {
+    let answer = state.withLock { box -> Answer in
+      if box.state.active == limit {
+        box.state.waiting.append(job)
+        return .queued
+      }
+      box.state.active += 1
+      if let context = box.state.idle.popLast() { return .start(Passed(context: context)) }
+      return .make
+    }
+    switch answer {
+    case .queued: return
+    case .start(let passed): start(passed, job)
+    case .make:
+      do throws(Failure) { start(Passed(context: try makeContext()), job) } catch {
+        let isAlone = state.withLock { box -> Bool in
+          box.state.active -= 1
+          if box.state.active == 0 { return true }
+          box.state.waiting.append(job)
+          return false
+        }
+        if isAlone { throw error }
+      }
+    }
+  }
+
+  /// Does a job on this thread.
+  func runHere<Failure: Error>(
+    making makeContext: () throws(Failure) -> Context, _ job: (Context) -> Void
+  ) throws(Failure) {
+    let idle = state.withLock { box in box.state.idle.popLast().map(Passed.init) }
+    let context = if let idle { idle.context } else { try makeContext() }
+    job(context)
+    let passed = Passed(context: context)
+    state.withLock { box in box.state.idle.append(passed.context) }
+  }
+
+  private func start(_ passed: Passed, _ job: @escaping @Sendable (Context) -> Void) {
+    queue.async { [self] in
+      job(passed.context)
+      while let next = nextJob(passed) { next(passed.context) }
+    }
+  }
+
+  /// The next job that waits. When there is none the worker ends.
+  private func nextJob(_ passed: Passed) -> (@Sendable (Context) -> Void)? {
+    state.withLock { box in
+      if let job = box.state.takeJob() { return job }
+      box.state.active -= 1
+      box.state.idle.append(passed.context)
+      return nil
+    }
+  }
+}
