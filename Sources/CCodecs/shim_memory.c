@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ccodecs_memory.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -17,10 +16,3 @@ void *ck_buffer_allocate(size_t size) {
 }
 
 void ck_buffer_free(void *memory) { free(memory); }
-
-int ck_core_count(void) {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  int count = CPU_COUNT(&set);
-  return count > 0 ? count : 1;
-}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for large buffers, and how many processors there are to work on them.
+// Memory for large buffers.
 #ifndef CCODECS_MEMORY_H
 #define CCODECS_MEMORY_H
 
@@ -9,8 +9,5 @@
 /// pages: a thousand page faults less for a buffer of 4 MiB.
 void *ck_buffer_allocate(size_t size);
 void ck_buffer_free(void *memory);
-
-/// How many processors this process may run on; at least 1.
-int ck_core_count(void);
 
 #endif

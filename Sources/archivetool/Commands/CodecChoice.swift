@@ -49,7 +49,7 @@ struct CodecChoice: Sendable {
   ///
   /// - Parameters:
   ///   - context: the registry, and where values come from.
-  ///   - threads: how many threads may work.
+  ///   - threads: how many threads may work; one per core when not given.
   ///   - warn: is told of what does not fit the codec and is left out.
   func resolve(
     _ context: Context, threads: Int?, warn: (String) -> Void
@@ -67,7 +67,7 @@ struct CodecChoice: Sendable {
           warn("\(name) is ignored: \(error.reason)")
         }
       }
-      var options = codec.options(over: CompressionOptions())
+      var options = codec.options(over: CompressionOptions { $0.threads = 0 })
       if let threads { options.threads = threads }
       if noCheck { options.checksum = false }
       if let blockSize { options.chunkSize = Int(clamping: blockSize) }
