@@ -19,6 +19,7 @@ final class ParallelDecompressionEngine: LendingEngine {
   private let engine: any StreamEngine
   private let pieces: (any PiecewiseEngine)?
   private let workers: Int
+  private let batchRoom: Int
   /// What may be in flight, decoded.
   private let budget: Int
   private let leg: SerialLeg
@@ -59,13 +60,22 @@ final class ParallelDecompressionEngine: LendingEngine {
   private var distrust = 0
 
   /// Less than this is not worth waking a worker: small pieces go several to a slot.
-  private static let batchRoom = 512 << 10
+  static let batchRoom = 512 << 10
   /// More units than this do not go into a slot, however small they are.
   private static let batchUnits = 2048
   private static let readSize = 256 << 10
 
-  init(_ engine: any StreamEngine, workers: Int, _ limits: DecompressionLimits) {
+  /// - Parameters:
+  ///   - engine: decodes the stream alone; this one has it for itself.
+  ///   - workers: how many may work at the same time.
+  ///   - limits: bound the memory.
+  ///   - batchRoom: how much content makes a slot worth handing out.
+  init(
+    _ engine: any StreamEngine, workers: Int, _ limits: DecompressionLimits,
+    batchRoom: Int = ParallelDecompressionEngine.batchRoom
+  ) {
     self.engine = engine
+    self.batchRoom = batchRoom
     self.workers = workers
     pieces = engine as? any PiecewiseEngine
     budget = Int(min(max(limits.maximumWindowSize, 8 << 20), 1 << 40))
@@ -171,6 +181,7 @@ final class ParallelDecompressionEngine: LendingEngine {
   private func fail(_ error: CodecError) -> CodecError {
     takeAllBack()
     mode = .failed
+    owed = nil
     return error
   }
 
@@ -219,7 +230,7 @@ final class ParallelDecompressionEngine: LendingEngine {
   private func plan() -> PieceScan? {
     guard let scanner else { return .serial }
     let block = arriving
-    while plannedRoom < Self.batchRoom, planned.count < Self.batchUnits {
+    while plannedRoom < batchRoom, planned.count < Self.batchUnits {
       let rest = block.bytes.dropping(handedOut + plannedSize)
       guard rest.byteCount >= missing else { return .more(missing) }
       let scan = scanner.next(rest)
