@@ -14,7 +14,10 @@ public struct DecompressionOptions: Hashable, Sendable {
 
   /// What decoding may cost. Default: ``DecompressionLimits/init()``, which is finite in every field.
   public var limits: DecompressionLimits = .init()
-  /// How many threads may work. Default: 1; `0` means one per core. Codecs that cannot work in parallel ignore it.
+  /// How many threads may work. Default: 1; `0` means one per core. Never changes what is delivered.
+  ///
+  /// With several, pieces that do not depend on each other are decoded at the same time, and reading and writing go on
+  /// beside the decoding. Input may be held back until it is flushed (``Flush/block``) or ends.
   public var threads: Int = 1
   /// Bytes that both sides know beforehand. Default: `nil`. Codecs without dictionaries throw `invalidOption`.
   public var dictionary: CodecDictionary? = nil
