@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Dispatch
-internal import Synchronization
 
 /// A bounded number of workers, each with a context of its own, such as a codec's native state: made when it is needed,
 /// used for one job after the other.
@@ -42,13 +41,7 @@ final class Workers<Context>: Sendable {
 
   private let limit: Int
   private let queue: DispatchQueue
-  private let state = Mutex<Box>(Box(State()))
-
-  /// The state holds contexts, which move between threads under the lock only.
-  private struct Box: @unchecked Sendable {
-    var state: State
-    init(_ state: State) { self.state = state }
-  }
+  private let state = Guarded(State())
 
   /// - Parameters:
   ///   - limit: how many jobs run at the same time.
@@ -68,13 +61,13 @@ final class Workers<Context>: Sendable {
   func run<Failure: Error>(
     making makeContext: () throws(Failure) -> Context, _ job: @escaping @Sendable (Context) -> Void
   ) throws(Failure) {
-    let answer = state.withLock { box -> Answer in
-      if box.state.active == limit {
-        box.state.waiting.append(job)
+    let answer = state.withLock { state -> Answer in
+      if state.active == limit {
+        state.waiting.append(job)
         return .queued
       }
-      box.state.active += 1
-      if let context = box.state.idle.popLast() { return .start(Passed(context: context)) }
+      state.active += 1
+      if let context = state.idle.popLast() { return .start(Passed(context: context)) }
       return .make
     }
     switch answer {
@@ -82,10 +75,10 @@ final class Workers<Context>: Sendable {
     case .start(let passed): start(passed, job)
     case .make:
       do throws(Failure) { start(Passed(context: try makeContext()), job) } catch {
-        let isAlone = state.withLock { box -> Bool in
-          box.state.active -= 1
-          if box.state.active == 0 { return true }
-          box.state.waiting.append(job)
+        let isAlone = state.withLock { state -> Bool in
+          state.active -= 1
+          if state.active == 0 { return true }
+          state.waiting.append(job)
           return false
         }
         if isAlone { throw error }
@@ -97,11 +90,10 @@ final class Workers<Context>: Sendable {
   func runHere<Failure: Error>(
     making makeContext: () throws(Failure) -> Context, _ job: (Context) -> Void
   ) throws(Failure) {
-    let idle = state.withLock { box in box.state.idle.popLast().map(Passed.init) }
-    let context = if let idle { idle.context } else { try makeContext() }
+    let idle = state.withLock { state in state.idle.popLast() }
+    let context = if let idle { idle } else { try makeContext() }
     job(context)
-    let passed = Passed(context: context)
-    state.withLock { box in box.state.idle.append(passed.context) }
+    state.withLock { state in state.idle.append(context) }
   }
 
   private func start(_ passed: Passed, _ job: @escaping @Sendable (Context) -> Void) {
@@ -113,10 +105,10 @@ final class Workers<Context>: Sendable {
 
   /// The next job that waits. When there is none the worker ends.
   private func nextJob(_ passed: Passed) -> (@Sendable (Context) -> Void)? {
-    state.withLock { box in
-      if let job = box.state.takeJob() { return job }
-      box.state.active -= 1
-      box.state.idle.append(passed.context)
+    state.withLock { state in
+      if let job = state.takeJob() { return job }
+      state.active -= 1
+      state.idle.append(passed.context)
       return nil
     }
   }
