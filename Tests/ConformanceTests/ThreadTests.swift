@@ -117,7 +117,7 @@ struct ThreadTests {
     init(failsAt: UInt64) { self.failsAt = failsAt }
     func makePacker() -> any ChunkPacker { Packer(failsAt) }
     func begin(_ first: ChunkPlace, into output: inout ByteBuffer) {}
-    func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) {}
+    func note(_ packed: PackedChunk, at place: ChunkPlace) {}
     func end(into output: inout ByteBuffer) {}
     func reset() {}
 
@@ -140,7 +140,7 @@ struct ThreadTests {
   func errors(failsAt: UInt64) throws {
     let input = TestInputs.bytes(.random, 4_000_000)
     for workers in [2, 4] {
-      let engine = try ParallelCompressionEngine(FailingAssembler(failsAt: failsAt), workers: workers)
+      let engine = ParallelCompressionEngine(FailingAssembler(failsAt: failsAt), workers: workers)
       var buffer = ByteBuffer()
       buffer.reserve(input.count)
       var room = buffer.room()
