@@ -5,7 +5,10 @@ internal import Synchronization
 /// Memory that goes from hand to hand: from the stream's thread to a worker and back, for one slot after the other.
 final class SlotMemory {
   /// The memory and what is in it.
-  var buffer = ByteBuffer()
+  var buffer: ByteBuffer
+
+  /// - Parameter isSparse: as for ``ByteBuffer/init(isSparse:)``.
+  init(isSparse: Bool) { buffer = ByteBuffer(isSparse: isSparse) }
 }
 
 /// Some chunks on their way through a worker, with everything that the worker needs.

@@ -9,7 +9,8 @@ internal import Dispatch
 /// slots that are done.
 ///
 /// Memory is bounded: the input of one slot more than there are workers, so that the next one fills while all of them
-/// work, and the output of at most two slots per worker, so that a slow slot does not keep the other workers waiting.
+/// work, and the output of half as many slots more than there are workers, so that a slow one does not keep the other
+/// workers waiting.
 /// Nothing is allocated before it is needed, and a stream that fits one slot needs no worker at all. The first error in
 /// order wins; a stream that fails or goes away waits for its workers.
 final class ParallelCompressionEngine: LendingEngine {
@@ -203,7 +204,9 @@ final class ParallelCompressionEngine: LendingEngine {
   }
 
   /// Whether no further slot may be handed out now.
-  private var isFull: Bool { running == workers || handedOut.count == 2 * workers }
+  private var isFull: Bool {
+    running == workers || handedOut.count + (front == nil ? 0 : 1) >= workers + (workers + 1) / 2
+  }
 
   private var fillingSize: Int { (filling?.buffer.count ?? 0) - fillingHistory }
 
@@ -247,7 +250,7 @@ final class ParallelCompressionEngine: LendingEngine {
     swap(&bytes, &memory.buffer)
     nextIndex += UInt64(job.chunkCount)
     if endsStream { state = .lastSlotStarted }
-    let slot = PackingSlot(job, memory, freeOutputs.popLast() ?? SlotMemory(), packer)
+    let slot = PackingSlot(job, memory, takeOutput(), packer)
     handedOut.append(slot)
     if inline {
       slot.pack()
@@ -282,7 +285,10 @@ final class ParallelCompressionEngine: LendingEngine {
 
   // MARK: Workers and what they use
 
-  private func takeInput() -> SlotMemory { freeInputs.popLast() ?? SlotMemory() }
+  private func takeInput() -> SlotMemory { freeInputs.popLast() ?? SlotMemory(isSparse: false) }
+
+  /// What is packed is mostly much smaller than it could become.
+  private func takeOutput() -> SlotMemory { freeOutputs.popLast() ?? SlotMemory(isSparse: true) }
 
   private func takePacker() throws(CodecError) -> any ChunkPacker {
     if let packer = packers.popLast() { return packer }
