@@ -112,7 +112,8 @@ final class ZlibDeflater: RawDeflater {
   }
 
   private func prime() throws(CodecError) {
-    if let dictionary { try prime(dictionary.bytes) }
+    guard let bytes = dictionary?.bytes else { return }
+    try unsafe prime(bytes.span.bytes)
   }
 
   func prime(_ history: RawSpan) throws(CodecError) {
