@@ -52,6 +52,11 @@ struct ThreadTests {
         #expect(same(try subject.codec.compress(input, options), expected), "\(size) bytes, \(threads) threads")
         let pieces = try compress(subject.codec, input, options, piece: 70_001, room: 5000)
         #expect(same(pieces, expected), "\(size) bytes in pieces, \(threads) threads")
+        var pump = try StreamPump(compressing: subject.codec, options)
+        var source = MemorySource(input, step: 30_011)
+        var sink = MemorySink()
+        try pump.run(from: &source, to: &sink)
+        #expect(same(sink.bytes, expected), "\(size) bytes through a pump, \(threads) threads")
       }
       #expect(same(try subject.codec.decompress(expected), input))
     }
