@@ -39,16 +39,16 @@ struct PgzipInteropTests {
     }
   }
 
-  @Test("every form and library is read by every program", arguments: PgzipTests.specs)
+  @Test("every form, by each library, is read by every program", arguments: PgzipTests.specs)
   func forms(spec: String) throws {
     let content = TestInputs.bytes(.text, 400_000)
-    for level in [0, 1, 2, 3, 6, 9, 12] where level <= 9 || !spec.contains("members=one") {
+    for level in [0, 1, 6] {
       var codec = try CodecRegistry.builtin.codec(spec)
       codec.level = .native(level)
       try expectReadable(try codec.compress(content, .init { $0.threads = 2 }), content, "\(spec), level \(level)")
     }
     let codec = try CodecRegistry.builtin.codec(spec)
-    for size in [0, 1, 65_280, 65_536, 131_072] {
+    for size in [0, 131_072] {
       let content = TestInputs.bytes(.pages, size)
       try expectReadable(try codec.compress(content), content, "\(spec), \(size) bytes")
     }

@@ -58,8 +58,9 @@ struct PgzipTests {
     let chunk = 64 << 10
     for spec in Self.specs where level <= 9 || !spec.contains("members=one") {
       let codec = try Self.codec(spec, level: level)
-      for size in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 65_280, 65_281, 300_007] {
-        for content in [Sample.text(size), Sample.noise(size)] where level < 10 || size < 100_000 {
+      for size in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 65_280, 65_281, 200_007] {
+        for kind in [InputKind.text, .random] where level < 10 || size < 100_000 {
+          let content = TestInputs.bytes(kind, size)
           let packed = try codec.compress(content)
           #expect(try Gzip.default.decompress(packed, .init { $0.requiresProvenEnd = true }) == content)
           let bound = try #require(codec.compressedBound(size, .init()))
@@ -91,7 +92,7 @@ struct PgzipTests {
 
   @Test("one byte at a time goes in", arguments: specs)
   func singleBytes(spec: String) throws {
-    let content = Sample.text(140_000)
+    let content = TestInputs.bytes(.text, 140_000)
     for level in [1, 6] {
       let codec = try Self.codec(spec, level: level)
       for threads in [1, 2] {
@@ -106,7 +107,7 @@ struct PgzipTests {
   func oneChunk(level: Int) throws {
     let options = CompressionOptions { $0.level = .native(level) }
     for size in [0, 1, 5000, 1 << 20] {
-      let content = Sample.text(size)
+      let content = TestInputs.bytes(.text, size)
       let expected = try Gzip.default.compress(content, options)
       for spec in ["pgzip", "pgzip:rsyncable", "pgzip:members=one"] where level <= 9 || spec != "pgzip:members=one" {
         // Cutting by content may cut what would fit one chunk.
@@ -119,7 +120,7 @@ struct PgzipTests {
   @Test("members tell their size, an end member closes, and a cut between members is noticed", arguments: levels)
   func sizedMembers(level: Int) throws {
     let codec = try Self.codec("pgzip:chunk=64KiB", level: level)
-    let content = Sample.text(5 << 16)
+    let content = TestInputs.bytes(.text, 5 << 16)
     let packed = try codec.compress(content)
     #expect(Array(packed.suffix(30)) == Self.endMember)
     let members = try members(packed)
@@ -150,7 +151,7 @@ struct PgzipTests {
     for level in 0...12 {
       let codec = try Self.codec("pgzip:bgzf", level: level)
       #expect(try codec.compress([UInt8]()) == Self.endBlock)
-      for content in [Sample.text(200_000), Sample.noise(200_000), [7]] where level < 10 || content.count > 1 {
+      for content in [TestInputs.bytes(.text, 200_000), TestInputs.bytes(.random, 200_000), [7]] {
         let packed = try codec.compress(content)
         #expect(Array(packed.suffix(28)) == Self.endBlock)
         let blocks = try members(packed)
@@ -168,7 +169,7 @@ struct PgzipTests {
 
   @Test("the single member is one, whatever the size", arguments: [0, 1, 2, 3, 6, 9])
   func oneMember(level: Int) throws {
-    let content = Sample.text(700_000)
+    let content = TestInputs.bytes(.text, 700_000)
     for spec in ["pgzip:members=one", "pgzip:members=one,chunk=64KiB", "pgzip:members=one,chunk=64KiB,rsyncable"] {
       let packed = try Self.codec(spec, level: level).compress(content)
       #expect(try members(packed).map(\.contentSize) == [700_000])
@@ -184,7 +185,7 @@ struct PgzipTests {
   @Test("a flush makes everything readable, and costs no damage at the end", arguments: specs, levels)
   func flushes(spec: String, level: Int) throws {
     let codec = try Self.codec(spec, level: level)
-    let content = Sample.text(400_000)
+    let content = TestInputs.bytes(.text, 400_000)
     for borders in [[1], [70_000], [65_536, 131_072], [10, 11, 200_000, 400_000], [400_000]] {
       var expected: [UInt8]?
       for threads in [1, 3] {
@@ -215,7 +216,7 @@ struct PgzipTests {
   @Test("a change in the middle changes only what is near it", arguments: [false, true])
   func rsyncable(single: Bool) throws {
     let codec = try Self.codec("pgzip:chunk=64KiB,rsyncable" + (single ? ",members=one" : ""))
-    let content = Sample.text(4 << 20)
+    let content = TestInputs.bytes(.text, 4 << 20)
     var changed = content
     changed.insert(contentsOf: Array("a few bytes".utf8), at: 2_000_000)
     let (before, after) = (try codec.compress(content), try codec.compress(changed))
@@ -236,7 +237,7 @@ struct PgzipTests {
 
   @Test("name, time and comment stand in the first member only")
   func metadata() throws {
-    let content = Sample.text(200_000)
+    let content = TestInputs.bytes(.text, 200_000)
     for form in [Pgzip.Form.sizedMembers, .oneMember] {
       var codec = Pgzip { $0.form = form }
       codec.comment = "nightly"
@@ -281,7 +282,7 @@ struct PgzipTests {
   @Test("a stream that is left or reset in the middle leaves nothing behind", arguments: specs)
   func abandoned(spec: String) throws {
     let codec = try Self.codec(spec, level: 1)
-    let content = Sample.text(1 << 20)
+    let content = TestInputs.bytes(.text, 1 << 20)
     let expected = try codec.compress(content)
     for round in 0..<30 {
       let engine = try codec.makeCompressionEngine(.init { $0.threads = 4 })
