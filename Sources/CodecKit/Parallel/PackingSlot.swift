@@ -43,11 +43,11 @@ final class PackingSlot: @unchecked Sendable {
   /// What there is to do.
   let job: Job
   /// The history and the content; `nil` once it was given back.
-  var input: SlotMemory?
+  private var input: SlotMemory?
   /// What became of the content.
   let output: SlotMemory
   /// Does the work; `nil` once it was given back.
-  var packer: (any ChunkPacker)?
+  private var packer: (any ChunkPacker)?
   /// What the worker says of each chunk, in order.
   private(set) var packed: [PackedChunk] = []
   /// What stopped the worker.
@@ -64,6 +64,16 @@ final class PackingSlot: @unchecked Sendable {
 
   /// Whether the worker is done, and the slot belongs to the stream's thread again.
   var isPacked: Bool { isDone.load(ordering: .acquiring) }
+
+  /// Whether ``release()`` was called.
+  var isReleased: Bool { packer == nil }
+
+  /// Gives back what a slot that is packed needs no longer.
+  func release() -> (input: SlotMemory, packer: any ChunkPacker)? {
+    guard let input, let packer else { return nil }
+    (self.input, self.packer) = (nil, nil)
+    return (input, packer)
+  }
 
   /// Does the work.
   func pack() {

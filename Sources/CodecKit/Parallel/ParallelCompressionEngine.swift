@@ -268,9 +268,8 @@ final class ParallelCompressionEngine: LendingEngine {
   ///
   /// - Returns: whether it was.
   private func collect() throws(CodecError) -> Bool {
-    guard let slot = handedOut.first, slot.isPacked else { return false }
+    guard let slot = handedOut.first, slot.isReleased else { return false }
     handedOut.removeFirst()
-    takeTools(of: slot)
     if slot.job.firstIndex == 0 { try assembler.begin(slot.job.place(0), into: &pending) }
     var contentSize = 0
     for (number, packed) in slot.packed.enumerated() {
@@ -302,30 +301,33 @@ final class ParallelCompressionEngine: LendingEngine {
 
   /// Takes back what a slot that is done needs no longer.
   private func takeTools(of slot: PackingSlot) {
-    if let packer = slot.packer { packers.append(packer) }
-    if let input = slot.input { recycle(input) }
-    slot.packer = nil
-    slot.input = nil
+    guard let tools = slot.release() else { return }
+    packers.append(tools.packer)
+    recycle(tools.input)
   }
 
+  /// Takes back what is not needed any longer.
   private func noticeCompletions() {
-    while running > 0, completions.wait(timeout: .now()) == .success { noticeCompletion() }
-  }
-
-  private func awaitCompletion() {
     guard running > 0 else { return }
-    completions.wait()
-    noticeCompletion()
+    for slot in handedOut where !slot.isReleased && slot.isPacked {
+      running -= 1
+      takeTools(of: slot)
+    }
   }
 
-  private func noticeCompletion() {
-    running -= 1
-    for slot in handedOut where slot.isPacked { takeTools(of: slot) }
+  /// Waits until one more slot is done.
+  private func awaitCompletion() {
+    let before = running
+    while running > 0, running == before {
+      // There may be more signals than news: slots that are done are noticed without them, too.
+      completions.wait()
+      noticeCompletions()
+    }
   }
 
   private func awaitWorkers() {
+    noticeCompletions()
     while running > 0 { awaitCompletion() }
-    for slot in handedOut { takeTools(of: slot) }
   }
 }
 
