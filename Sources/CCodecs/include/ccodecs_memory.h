@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /// Memory of at least `size` bytes, aligned to a cache line; NULL when there is none. From 2 MiB on it asks for huge
-/// pages: a thousand page faults less for a buffer of 4 MiB.
-void *ck_buffer_allocate(size_t size);
+/// pages: a thousand page faults less for a buffer of 4 MiB. With `is_sparse` it does not: for memory of which only a
+/// part will be written.
+void *ck_buffer_allocate(size_t size, int is_sparse);
 void ck_buffer_free(void *memory);
 
 #endif

@@ -11,9 +11,14 @@ struct ByteBuffer: ~Copyable {
   private(set) var capacity = 0
   private var head = 0
   private var tail = 0
+  /// Whether memory that is not written to should cost nothing.
+  private let isSparse: Bool
 
   /// A buffer without memory.
-  init() {}
+  ///
+  /// - Parameter isSparse: whether much more may be reserved than will be written: memory then comes in the smallest
+  ///   pages, which are touched one by one.
+  init(isSparse: Bool = false) { self.isSparse = isSparse }
 
   deinit { unsafe ck_buffer_free(base) }
 
@@ -48,7 +53,9 @@ struct ByteBuffer: ~Copyable {
     } else {
       // Doubling keeps appending linear; the request itself keeps a first exact reservation exact.
       let grown = max(waiting + count, min(capacity * 2, capacity + (64 << 20)))
-      guard let memory = unsafe ck_buffer_allocate(grown) else { preconditionFailure("no memory for a buffer") }
+      guard let memory = unsafe ck_buffer_allocate(grown, isSparse ? 1 : 0) else {
+        preconditionFailure("no memory for a buffer")
+      }
       if let base = unsafe base {
         unsafe memory.copyMemory(from: base + head, byteCount: waiting)
         unsafe ck_buffer_free(base)

@@ -18,6 +18,7 @@ extension CodecRegistry {
     LZ4(),
     Snappy(),
     Gzip(),
+    Pgzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),
