@@ -42,6 +42,8 @@ final class ParallelDecompressionEngine: LendingEngine {
   /// How many bytes must be there, behind what is planned, for the scanner to see more.
   private var missing = 1
   private var spareBlocks: [InputBlock] = []
+  /// How large blocks have become.
+  private var blockSize = 0
 
   // The ring.
   private var slots: [DecodingSlot] = []
@@ -64,6 +66,8 @@ final class ParallelDecompressionEngine: LendingEngine {
   /// More units than this do not go into a slot, however small they are.
   private static let batchUnits = 2048
   private static let readSize = 256 << 10
+  /// What a size may claim at once.
+  private static let claimedSize = 4 << 20
 
   /// - Parameters:
   ///   - engine: decodes the stream alone; this one has it for itself.
@@ -122,12 +126,13 @@ final class ParallelDecompressionEngine: LendingEngine {
       arriving.buffer.removeFirst(handedOut)
       handedOut = 0
     }
-    // A size that is only claimed does not get memory faster than bytes come in.
+    // A size that is only claimed gets a little memory, and more as bytes come in.
     let rest = arriving.buffer.count
-    let lacking = min(missing - (rest - plannedSize), max(rest, Self.readSize))
-    // A buffer that is nearly full is read to its end rather than grown.
+    let lacking = min(missing - (rest - plannedSize), max(rest, Self.claimedSize))
+    // A buffer that is nearly full is read to its end rather than grown. One that grows will be needed again.
     if arriving.buffer.freeRoom < max(Self.readSize / 2, lacking) {
       arriving.buffer.reserve(max(Self.readSize, lacking))
+      blockSize = max(blockSize, arriving.buffer.capacity)
     }
     var buffer = ByteBuffer()
     swap(&buffer, &arriving.buffer)
@@ -371,7 +376,7 @@ final class ParallelDecompressionEngine: LendingEngine {
     let next = spareBlocks.popLast() ?? InputBlock()
     let block = arriving
     let rest = block.bytes.dropping(handedOut)
-    next.buffer.reserve(rest.byteCount + Self.readSize)
+    next.buffer.reserve(max(rest.byteCount + Self.readSize, blockSize))
     next.buffer.append(rest)
     arriving.end = handedOut
     arriving = next
