@@ -50,6 +50,9 @@ final class InflateEngine: StreamEngine {
     notices.removeAll()
   }
 
+  /// Begins in the middle of a stream, where the framing expects to.
+  func resume(at offset: UInt64) { position = offset }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, _ flush: Flush
   ) throws(CodecError) -> StreamStep.State {

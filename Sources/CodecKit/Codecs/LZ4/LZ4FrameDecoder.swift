@@ -34,6 +34,8 @@ final class LZ4FrameDecoder: StreamEngine {
   var header = LZ4FrameHeader()
   var hash = XXH32()
   var contentCount: UInt64 = 0
+  /// Whether not all of the frame was decoded, so that its checksum says nothing.
+  private var passesOverChecksum = false
 
   // How blocks are decoded: see LZ4FrameDecoder+Blocks.swift.
   /// A block that did not fit into the caller's output.
@@ -84,6 +86,24 @@ final class LZ4FrameDecoder: StreamEngine {
     tailCount = 0
     nextUnitLength = 0
     triesSmallRoom = true
+  }
+
+  /// Begins between frames in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    hasSeenFrame = offset > 0
+  }
+
+  /// Begins at a block in the middle of a frame of independent blocks. The checksum over its content is passed over,
+  /// because it covers more than what is decoded.
+  func resume(_ header: LZ4FrameHeader, at offset: UInt64, contentCount: UInt64) throws(CodecError) {
+    resume(at: offset)
+    self.header = header
+    try begin(blockSize: header.blockSize)
+    self.contentCount = contentCount
+    passesOverChecksum = true
+    stage = .block
   }
 
   private func work(
@@ -219,7 +239,7 @@ final class LZ4FrameDecoder: StreamEngine {
         try readBlock(unit, into: &output)
       }
     case .contentChecksum:
-      guard unit.uint32(at: 0) == hash.value else {
+      guard passesOverChecksum || unit.uint32(at: 0) == hash.value else {
         throw fault(.checksumMismatch, at: position, "the frame's checksum does not match its content")
       }
       stage = .magic
@@ -259,6 +279,7 @@ final class LZ4FrameDecoder: StreamEngine {
     }
     header.blockSize = blockSize
     contentCount = 0
+    passesOverChecksum = false
     hash.reset()
     beginHistory()
   }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Lets a part of what is written through: from an offset, for a length.
+struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
+  /// Why a pump into a part stops.
+  enum Failure: Error {
+    /// All of the part has been written: nobody needs the rest decoded.
+    case complete
+    /// The sink below failed.
+    case base(Base.Failure)
+  }
+
+  private var base: Base
+  private var skip: UInt64
+  private var rest: UInt64?
+  /// How many bytes went through.
+  private(set) var written: UInt64 = 0
+
+  init(_ base: consuming Base, skip: UInt64, count: UInt64?) {
+    self.base = base
+    self.skip = skip
+    rest = count
+  }
+
+  mutating func write(_ bytes: RawSpan) throws(Failure) {
+    let skipped = Int(min(skip, UInt64(bytes.byteCount)))
+    skip -= UInt64(skipped)
+    var part = bytes.dropping(skipped)
+    if let rest { part = part.extracting(first: Int(min(rest, UInt64(part.byteCount)))) }
+    if part.byteCount > 0 {
+      do throws(Base.Failure) { try base.write(part) } catch { throw .base(error) }
+      written += UInt64(part.byteCount)
+    }
+    guard let rest else { return }
+    self.rest = rest - UInt64(part.byteCount)
+    if self.rest == 0 { throw .complete }
+  }
+
+  /// Gives the sink back.
+  consuming func finish() -> Base { base }
+}
