@@ -27,7 +27,7 @@ struct PartAccessTests {
     // What is said to be seekable is not decoded from the start.
     let trial = PartTrial(codec, stream, .init { $0.trustsIndex = seekable?.hasSuffix("trusted") == true })
     let outcome = try trial.read(UInt64(trial.content.count - 1), 1)
-    #expect((outcome.summary.start != .start) == (seekable != nil), "\(name): \(outcome)")
+    #expect((outcome.summary.start.outputOffset > 0) == (seekable != nil), "\(name): \(outcome)")
   }
 
   @Test("our own streams")
@@ -62,8 +62,8 @@ struct PartAccessTests {
   @Test("streams of other programs")
   func others() throws {
     let expected: [(format: String, file: String, parallel: String?, seekable: String?)] = [
-      ("zstd", "seekable.zst", "frames", "the seek table"), ("zstd", "pzstd.zst", "announced frames", nil),
-      ("zstd", "seekable-lying.zst", "frames", "frame headers"), ("gzip", "bgzf.gz", "sized members", "member sizes"),
+      ("zstd", "seekable.zst", "frames", "the seek table, when trusted"), ("zstd", "pzstd.zst", nil, nil),
+      ("zstd", "seekable-lying.zst", "frames", nil), ("gzip", "bgzf.gz", "sized members", "member sizes"),
       ("gzip", "ig-sized.gz", "sized members", "member sizes"), ("gzip", "members-3.gz", nil, nil),
       ("lz4", "b4-linked.lz4", nil, nil), ("lz4", "b4-indep.lz4", "blocks", "block tokens"),
       ("lz4", "legacy-2blocks.lz4", nil, nil),
