@@ -88,6 +88,29 @@ struct PartIndexTests {
     }
   }
 
+  @Test("a checksum behind the part is checked, and nothing behind that")
+  func checksumBehind() throws {
+    let (content, stream, frames) = try zstd()
+    // The checksum of the second frame; the header of the third; the last block of the third.
+    for (at, isNoticed) in [
+      (frames[1].upperBound - 1, true), (frames[2].lowerBound, false), (frames[2].upperBound - 30, false),
+    ] {
+      let outcome = try PartTrial(Zstd(), stream.flipped(at)).read(131_080, 100)
+      #expect(outcome.output == Array(content[131_080..<131_180]))
+      #expect((outcome.error != nil) == isNoticed, "\(at): \(outcome)")
+    }
+    let hints = try hinted(content)
+    let members = try pieces(Gzip(), hints)
+    for (at, isNoticed) in [(members[1].upperBound - 8, true), (members[2].lowerBound + 3, false)] {
+      let outcome = try PartTrial(Gzip(), hints.flipped(at, 0x80)).read(20_010, 100)
+      #expect(outcome.output == Array(content[20_010..<20_110]))
+      #expect((outcome.error != nil) == isNoticed, "\(at): \(outcome)")
+    }
+    // What the limit forbids to decode is not checked.
+    let limited = DecompressionOptions { $0.limits.maximumOutputSize = 131_200 }
+    #expect(try PartTrial(Zstd(), stream, limited).read(131_080, 100).error == nil)
+  }
+
   // MARK: - gzip
 
   /// Members of 20,000 bytes with `IG` fields and an end member.
@@ -171,7 +194,8 @@ struct PartIndexTests {
       let engine = try LZ4().makeCompressionEngine(options)
       var stream: [UInt8] = []
       for (range, flush) in [
-        (0..<100_000, Flush.block), (100_000..<100_001, .block), (100_001..<300_000, .block), (300_000..<500_000, .finish),
+        (0..<100_000, Flush.block), (100_000..<100_001, .block), (100_001..<300_000, .block),
+        (300_000..<500_000, .finish),
       ] {
         stream += try flushed(engine, Array(content[range]), flush)
       }
@@ -188,13 +212,15 @@ struct PartIndexTests {
     var output: [UInt8] = []
     while true {
       var state = StreamStep.State.needsOutput
-      output = try unsafe output + [UInt8](unsafeUninitializedCapacity: 1 << 20) { memory, count in
-        var room = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(memory), initializedCount: 0)
-        let step = try unsafe engine.step(input.span.bytes.extracting(used..<input.count), into: &room, flush: flush)
-        used += step.consumed
-        state = step.state
-        count = room.byteCount
-      }
+      output =
+        try unsafe output
+        + [UInt8](unsafeUninitializedCapacity: 1 << 20) { memory, count in
+          var room = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(memory), initializedCount: 0)
+          let step = try unsafe engine.step(input.span.bytes.extracting(used..<input.count), into: &room, flush: flush)
+          used += step.consumed
+          state = step.state
+          count = room.byteCount
+        }
       if state != .needsOutput { return output }
     }
   }
@@ -203,7 +229,8 @@ struct PartIndexTests {
   func measure() throws {
     for kind in InputKind.allCases {
       for size in [1, 12, 13, 14, 100, 5000, 65_535, 65_536, 65_537, 200_000] {
-        let trial = PartTrial(LZ4(), try LZ4().compress(TestInputs.bytes(kind, size), .init { $0.chunkSize = 64 << 10 }))
+        let trial = PartTrial(
+          LZ4(), try LZ4().compress(TestInputs.bytes(kind, size), .init { $0.chunkSize = 64 << 10 }))
         let outcome = try trial.read(UInt64(size - 1), 1)
         #expect(outcome.summary.start.outputOffset == UInt64((size - 1) / 65_536 * 65_536), "\(kind) \(size)")
         #expect(outcome.output == [trial.content[size - 1]])

@@ -51,7 +51,9 @@ struct PartTests {
       let plain = joined ? content + content.reversed() : content
       for trusts in [false, true] {
         var reader = try PartReader(subject.codec, .init { $0.trustsIndex = trusts }, source: Source(packed))
-        var places = [(0, 10), (size, 10), (size - 5, 10), (plain.count - 1, 10), (plain.count, 1), (plain.count + 9, 9)]
+        var places = [
+          (0, 10), (size, 10), (size - 5, 10), (plain.count - 1, 10), (plain.count, 1), (plain.count + 9, 9),
+        ]
         for _ in 0..<12 { places.append((random.below(plain.count), random.below(70_000))) }
         for (offset, count) in places {
           var sink = Sink()

@@ -25,9 +25,10 @@
 ///
 /// **What is checked.** What a walk passes over is not decoded, so damage in it goes unnoticed, as does a declared size
 /// that decoding would refute; a size field of a gzip member is believed when a member of the same kind begins where it
-/// leads to and the size at the end is possible. What lies between the beginning of the piece and the end of the part is
-/// decoded, and every checksum that ends in it is checked, except for the one over a whole lz4 frame that was entered in
-/// the middle. A checksum behind the end of the part is not reached.
+/// leads to and the size at the end is possible. From the beginning of the first piece on everything is decoded, and every
+/// checksum is checked, up to the end of the piece in which the part ends. Two checksums cannot be: the one over a whole
+/// lz4 frame that was entered in the middle or is left before its end, and the one at the end of a piece that is unknown
+/// or more than 32 MiB away. The part is delivered as it is decoded: an error may come after it.
 ///
 /// **Limits.** All of ``DecompressionLimits`` hold as if everything before the part had been decoded too: a part behind
 /// ``DecompressionLimits/maximumOutputSize`` is refused.
@@ -89,7 +90,11 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     if let failure = box.takeFailure() { throw .source(failure) }
     var source = SourceCursor(box.source, at: point.inputOffset)
-    var part = PartSink(consume sink, skip: offset - point.outputOffset, count: count)
+    let end = count.flatMap { pieceEnd(from: point, behind: offset.addingReportingOverflow($0)) }
+    if let failure = box.takeFailure() { throw .source(failure) }
+    var part = PartSink(
+      consume sink, skip: offset - point.outputOffset, count: count,
+      awaiting: end.map { $0.outputOffset - offset - (count ?? 0) })
     var failure: PumpError<Source.Failure, Sink.Failure>?
     var isAtEnd = true
     do throws(PumpError<Source.Failure, PartSink<Sink>.Failure>) {
@@ -102,12 +107,45 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
       case .sink(.complete): isAtEnd = false
       }
     }
-    let written = part.written
+    let (written, isComplete) = (part.written, part.isComplete)
     sink = part.finish()
-    if let failure { throw failure }
+    if let failure, !isComplete || Self.concerns(failure, end) { throw failure }
     return PartSummary(
       start: point, bytesIn: pump.totalIn - min(pump.totalIn, point.inputOffset), bytesOut: written,
-      reachedEnd: isAtEnd, notices: pump.notices)
+      reachedEnd: isAtEnd && !isComplete, notices: isComplete ? [] : pump.notices)
+  }
+
+  /// The end of the piece in which a part ends, when it is known and worth decoding up to: then the checksum of the piece
+  /// is checked.
+  private func pieceEnd(from start: SeekPoint, behind end: (partialValue: UInt64, overflow: Bool)) -> SeekPoint? {
+    guard let walker, walker.hasChecksumsBehindContent, !end.overflow else { return nil }
+    var point = start
+    while point.outputOffset < end.partialValue {
+      guard let next = step(walker, from: point) else { return nil }
+      point = next
+    }
+    return point.outputOffset - end.partialValue <= Self.longestRest ? point : nil
+  }
+
+  /// More than so many bytes are not decoded for the sake of a checksum.
+  private static var longestRest: UInt64 { 32 << 20 }
+
+  /// Whether a failure behind a complete part concerns the piece in which it ends.
+  private static func concerns(_ failure: PumpError<Source.Failure, some Error>, _ end: SeekPoint?) -> Bool {
+    switch failure {
+    case .source, .sink: return true
+    case .codec(let error):
+      guard let end, error.code != .limitExceeded else { return false }
+      return error.inputOffset.map { $0 < end.inputOffset } ?? true
+    }
+  }
+
+  /// The next point, when it makes sense.
+  private func step(_ walker: any SeekWalker, from point: SeekPoint) -> SeekPoint? {
+    guard let next = walker.point(after: point, in: input), next.outputOffset >= point.outputOffset,
+      next.inputOffset > point.inputOffset, next.inputOffset <= input.size
+    else { return nil }
+    return next
   }
 
   private func engine(at point: SeekPoint) throws(CodecError) -> GuardedEngine {
@@ -126,9 +164,7 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     var point = points.last(notBehind: offset)
     var steps = 0
-    while let next = walker.point(after: point, in: input), next.outputOffset <= offset,
-      next.outputOffset >= point.outputOffset, next.inputOffset > point.inputOffset, next.inputOffset <= input.size
-    {
+    while let next = step(walker, from: point), next.outputOffset <= offset {
       point = next
       points.note(point)
       steps += 1

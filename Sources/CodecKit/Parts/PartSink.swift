@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Lets a part of what is written through: from an offset, for a length.
+/// Lets a part of what is written through: from an offset, for a length. Behind it, it may wait for more than so many bytes
+/// to come, so that what stands behind them has been checked.
 struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
   /// Why a pump into a part stops.
   enum Failure: Error {
-    /// All of the part has been written: nobody needs the rest decoded.
+    /// All of the part has been written, and nothing more is waited for.
     case complete
     /// The sink below failed.
     case base(Base.Failure)
@@ -13,13 +14,17 @@ struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
   private var base: Base
   private var skip: UInt64
   private var rest: UInt64?
+  private var awaited: UInt64?
+  /// Whether all of the part has been written.
+  var isComplete: Bool { rest == 0 }
   /// How many bytes went through.
   private(set) var written: UInt64 = 0
 
-  init(_ base: consuming Base, skip: UInt64, count: UInt64?) {
+  init(_ base: consuming Base, skip: UInt64, count: UInt64?, awaiting: UInt64?) {
     self.base = base
     self.skip = skip
     rest = count
+    awaited = awaiting
   }
 
   mutating func write(_ bytes: RawSpan) throws(Failure) {
@@ -33,7 +38,10 @@ struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
     }
     guard let rest else { return }
     self.rest = rest - UInt64(part.byteCount)
-    if self.rest == 0 { throw .complete }
+    guard self.rest == 0 else { return }
+    let behind = UInt64(bytes.byteCount - skipped - part.byteCount)
+    guard let awaited, awaited >= behind else { throw .complete }
+    self.awaited = awaited - behind
   }
 
   /// Gives the sink back.

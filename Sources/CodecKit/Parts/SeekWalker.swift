@@ -10,6 +10,12 @@
 /// decodes from the last point on, as from the start, and that is always right. A walker needs constant memory; the
 /// reader remembers the points.
 public protocol SeekWalker: AnyObject {
+  /// Whether the checksum of a piece stands behind its content. Default: `false`.
+  ///
+  /// Then the piece in which a part ends is decoded to its end, so that its checksum is checked. A decoder that checks a
+  /// piece before it delivers it needs no such thing.
+  var hasChecksumsBehindContent: Bool { get }
+
   /// The point that follows another.
   ///
   /// - Parameters:
@@ -42,6 +48,9 @@ public protocol SeekWalker: AnyObject {
 }
 
 extension SeekWalker {
+  /// None.
+  public var hasChecksumsBehindContent: Bool { false }
+
   /// No index.
   public func closestPoint(to outputOffset: UInt64, in input: SalvageInput) -> SeekPoint? { nil }
 }

@@ -32,6 +32,8 @@ final class GzipSeekWalker: SeekWalker {
     self.library = library
   }
 
+  var hasChecksumsBehindContent: Bool { true }
+
   func point(after point: SeekPoint, in input: SalvageInput) -> SeekPoint? {
     guard let header = header(at: point.inputOffset, input) else { return nil }
     let end = point.inputOffset + header.packedSize

@@ -24,6 +24,8 @@ final class ZstdSeekWalker: SeekWalker {
     self.options = options
   }
 
+  var hasChecksumsBehindContent: Bool { true }
+
   func point(after point: SeekPoint, in input: SalvageInput) -> SeekPoint? {
     guard let frame = frame(at: point.inputOffset, input) else { return nil }
     return SeekPoint(
