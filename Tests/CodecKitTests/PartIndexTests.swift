@@ -152,6 +152,22 @@ struct PartIndexTests {
     }
   }
 
+  @Test("whether an end member is missing is judged by all members")
+  func mixedMembers() throws {
+    let content = TestInputs.bytes(.rows, 60_000)
+    var foreign = member(try Gzip().compress(content))
+    foreign[9] = 3
+    let ours = Array(try hinted(content).dropLast(30))
+    for stream in [foreign + ours, ours + foreign, foreign + foreign, ours + ours] {
+      let trial = PartTrial(Gzip(), stream)
+      #expect(trial.error == nil && trial.notices.count == (stream == ours + ours ? 1 : 0))
+      for offset in stride(from: 0, through: 120_000, by: 15_000) {
+        let outcome = try trial.read(UInt64(offset), nil)
+        #expect(outcome.summary.notices == trial.notices && outcome.error == nil, "\(offset)")
+      }
+    }
+  }
+
   @Test("a member's size field that lies is found out where it leads nowhere")
   func lyingMembers() throws {
     let content = TestInputs.bytes(.rows, 100_000)
