@@ -90,11 +90,8 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     if let failure = box.takeFailure() { throw .source(failure) }
     var source = SourceCursor(box.source, at: point.inputOffset)
-    let end = count.flatMap { pieceEnd(from: point, behind: offset.addingReportingOverflow($0)) }
-    if let failure = box.takeFailure() { throw .source(failure) }
-    var part = PartSink(
-      consume sink, skip: offset - point.outputOffset, count: count,
-      awaiting: end.map { $0.outputOffset - offset - (count ?? 0) })
+    let end = PieceEnd(walker, input, from: point, behind: count.map { offset.addingReportingOverflow($0) })
+    var part = PartSink(consume sink, skip: offset - point.outputOffset, count: count) { end?.find() }
     var failure: PumpError<Source.Failure, Sink.Failure>?
     var isAtEnd = true
     do throws(PumpError<Source.Failure, PartSink<Sink>.Failure>) {
@@ -109,26 +106,12 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     let (written, isComplete) = (part.written, part.isComplete)
     sink = part.finish()
-    if let failure, !isComplete || Self.concerns(failure, end) { throw failure }
+    if let failure, !isComplete || Self.concerns(failure, end?.point) { throw failure }
+    if let failure = box.takeFailure() { throw .source(failure) }
     return PartSummary(
       start: point, bytesIn: pump.totalIn - min(pump.totalIn, point.inputOffset), bytesOut: written,
       reachedEnd: isAtEnd && !isComplete, notices: isComplete ? [] : pump.notices)
   }
-
-  /// The end of the piece in which a part ends, when it is known and worth decoding up to: then the checksum of the piece
-  /// is checked.
-  private func pieceEnd(from start: SeekPoint, behind end: (partialValue: UInt64, overflow: Bool)) -> SeekPoint? {
-    guard let walker, walker.hasChecksumsBehindContent, !end.overflow else { return nil }
-    var point = start
-    while point.outputOffset < end.partialValue {
-      guard let next = step(walker, from: point) else { return nil }
-      point = next
-    }
-    return point.outputOffset - end.partialValue <= Self.longestRest ? point : nil
-  }
-
-  /// More than so many bytes are not decoded for the sake of a checksum.
-  private static var longestRest: UInt64 { 32 << 20 }
 
   /// Whether a failure behind a complete part concerns the piece in which it ends.
   private static func concerns(_ failure: PumpError<Source.Failure, some Error>, _ end: SeekPoint?) -> Bool {
@@ -138,14 +121,6 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
       guard let end, error.code != .limitExceeded else { return false }
       return error.inputOffset.map { $0 < end.inputOffset } ?? true
     }
-  }
-
-  /// The next point, when it makes sense.
-  private func step(_ walker: any SeekWalker, from point: SeekPoint) -> SeekPoint? {
-    guard let next = walker.point(after: point, in: input), next.outputOffset >= point.outputOffset,
-      next.inputOffset > point.inputOffset, next.inputOffset <= input.size
-    else { return nil }
-    return next
   }
 
   private func engine(at point: SeekPoint) throws(CodecError) -> GuardedEngine {
@@ -164,7 +139,7 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     var point = points.last(notBehind: offset)
     var steps = 0
-    while let next = step(walker, from: point), next.outputOffset <= offset {
+    while let next = walker.sensiblePoint(after: point, in: input), next.outputOffset <= offset {
       point = next
       points.note(point)
       steps += 1

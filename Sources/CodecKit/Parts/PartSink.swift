@@ -14,17 +14,23 @@ struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
   private var base: Base
   private var skip: UInt64
   private var rest: UInt64?
+  private let awaiting: () -> UInt64?
   private var awaited: UInt64?
   /// Whether all of the part has been written.
   var isComplete: Bool { rest == 0 }
   /// How many bytes went through.
   private(set) var written: UInt64 = 0
 
-  init(_ base: consuming Base, skip: UInt64, count: UInt64?, awaiting: UInt64?) {
+  /// - Parameters:
+  ///   - base: gets the part.
+  ///   - skip: how many bytes come before the part.
+  ///   - count: how many bytes the part has; `nil` for all.
+  ///   - awaiting: how many bytes behind the part to wait for; `nil` for none. Asked once, when the part is complete.
+  init(_ base: consuming Base, skip: UInt64, count: UInt64?, awaiting: @escaping () -> UInt64?) {
     self.base = base
     self.skip = skip
     rest = count
-    awaited = awaiting
+    self.awaiting = awaiting
   }
 
   mutating func write(_ bytes: RawSpan) throws(Failure) {
@@ -37,6 +43,7 @@ struct PartSink<Base: ByteSink & ~Copyable>: ByteSink, ~Copyable {
       written += UInt64(part.byteCount)
     }
     guard let rest else { return }
+    if rest > 0, rest == UInt64(part.byteCount) { awaited = awaiting() }
     self.rest = rest - UInt64(part.byteCount)
     guard self.rest == 0 else { return }
     let behind = UInt64(bytes.byteCount - skipped - part.byteCount)

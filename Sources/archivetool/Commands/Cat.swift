@@ -90,8 +90,8 @@ enum Cat {
     var input = try OpenedInput(path)
     try input.readPrefix()
     let codec = try options.reading.codec(of: input, session.registry)
-    // From the start, reading in order is as good, and may use more threads.
-    if let path, let offset = options.offset, offset > 0, options.length != 0, let size = input.size {
+    let offset = options.offset ?? 0
+    if let path, let size = input.size, options.length != 0, offset > 0 || options.length != nil {
       return try Part(codec: codec, offset: offset, size: size).cat(path, input, options, reading, session)
     }
     let name = input.name
