@@ -88,6 +88,34 @@ struct PartIndexTests {
     }
   }
 
+  @Test("a damaged size of a piece that is passed over moves nothing")
+  func damagedSizes() throws {
+    let (content, stream, frames) = try zstd()
+    let bare = Array(stream[..<frames[frames.count - 1].lowerBound])
+    let snappy = try Snappy().compress(content)
+    let hints = try hinted(content)
+    let member = try pieces(Gzip(), hints)[3]
+    let cases: [(codec: any Codec, stream: [UInt8], at: Int)] = [
+      (Zstd(), stream, frames[1].lowerBound + 5), (Zstd(), bare, frames[1].lowerBound + 5),
+      (Zstd(), bare, frames[0].lowerBound + 6), (Gzip(), hints, member.upperBound - 4),
+      (Snappy(), snappy, snappyChunk(snappy, 2) + 8),
+    ]
+    for (index, each) in cases.enumerated() {
+      #expect(PartTrial(each.codec, each.stream).error == nil)
+      let trial = PartTrial(each.codec, each.stream.flipped(each.at, 1))
+      #expect(trial.error != nil)
+      let outcome = try trial.read(590_000, 10)
+      #expect(outcome.error == trial.error && outcome.output.isEmpty, "\(index): \(outcome)")
+    }
+  }
+
+  /// Where a chunk of a snappy stream begins; the identifier is number 0.
+  private func snappyChunk(_ stream: [UInt8], _ number: Int) -> Int {
+    (0..<number).reduce(0) { offset, _ in
+      offset + 4 + Int(stream[offset + 1]) + Int(stream[offset + 2]) << 8 + Int(stream[offset + 3]) << 16
+    }
+  }
+
   @Test("a checksum behind the part is checked, and nothing behind that")
   func checksumBehind() throws {
     let (content, stream, frames) = try zstd()

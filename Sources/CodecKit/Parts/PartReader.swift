@@ -23,9 +23,10 @@
 /// Frames of zstd that do not declare their size, linked blocks of lz4 without a declared size and members of gzip without
 /// a size field end the search: from there on everything up to the part is decoded.
 ///
-/// **What is checked.** What a walk passes over is not decoded, so damage in it goes unnoticed, as does a declared size
-/// that decoding would refute; a size field of a gzip member is believed when a member of the same kind begins where it
-/// leads to and the size at the end is possible. From the beginning of the first piece on everything is decoded, and every
+/// **What is checked.** What a walk passes over is not decoded, so damage in it goes unnoticed. What a piece says it holds is
+/// believed when the seek table says the same, or when another piece has been decoded that holds as much; any other piece is
+/// decoded to see. A size field of a gzip member is believed when it leads to another member with such a field; one that
+/// was made to lead past a whole member, with the right size at its end, is not found out. From the beginning of the first piece on everything is decoded, and every
 /// checksum is checked, up to the end of the piece in which the part ends. Two checksums cannot be: the one over a whole
 /// lz4 frame that was entered in the middle or is left before its end, and the one at the end of a piece that is unknown
 /// or more than 32 MiB away. The part is delivered as it is decoded: an error may come after it.
@@ -40,6 +41,8 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
   private let box: SourceBox<Source>
   private let input: SalvageInput
   private let walker: (any SeekWalker)?
+  /// Looks for the end of the piece in which a part ends, without the care that is needed to begin somewhere.
+  private let endWalker: (any SeekWalker)?
   private var points = SeekPointList()
 
   /// Prepares to read parts; reads nothing yet.
@@ -52,11 +55,16 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
   public init(
     _ codec: some Codec, _ options: DecompressionOptions = .init(), source: Source
   ) throws(CodecError) {
+    var trusting = options
+    trusting.trustsIndex = true
+    let walker = try codec.makeSeekWalker(options)
+    let endWalker = try codec.makeSeekWalker(trusting)
     self.codec = codec
     self.options = options
+    self.walker = walker
+    self.endWalker = endWalker
     box = SourceBox(source)
     input = box.input()
-    walker = try codec.makeSeekWalker(options)
   }
 
   /// Whether the codec can begin anywhere but at the start. A stream may still give it no opportunity.
@@ -90,7 +98,7 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
     if let failure = box.takeFailure() { throw .source(failure) }
     var source = SourceCursor(box.source, at: point.inputOffset)
-    let end = PieceEnd(walker, input, from: point, behind: count.map { offset.addingReportingOverflow($0) })
+    let end = PieceEnd(endWalker, input, from: point, behind: count.map { offset.addingReportingOverflow($0) })
     var part = PartSink(consume sink, skip: offset - point.outputOffset, count: count) { end?.find() }
     var failure: PumpError<Source.Failure, Sink.Failure>?
     var isAtEnd = true

@@ -6,7 +6,7 @@ extension Gzip {
   /// A walker from member to member, by the size fields of pgzip, BGZF and mgzip.
   public func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)? {
     try options.refuseDictionary(codec: descriptor.id)
-    return GzipSeekWalker(options, library)
+    return GzipSeekWalker(options, library, trials: try library.makeInflater(codec: descriptor.id))
   }
 }
 
@@ -27,8 +27,13 @@ final class GzipSeekWalker: SeekWalker {
   /// Larger members are not taken for sized ones.
   private static let largestMember: UInt64 = 64 << 20
 
-  init(_ options: DecompressionOptions, _ library: DeflateLibrary) {
+  private let members: GzipMemberEngine
+  private var sizes: ClaimedSize
+
+  init(_ options: DecompressionOptions, _ library: DeflateLibrary, trials: any RawInflater) {
     self.options = options
+    members = GzipMemberEngine(trials)
+    sizes = ClaimedSize(options, members, codec: "gzip")
     self.library = library
   }
 
@@ -42,7 +47,12 @@ final class GzipSeekWalker: SeekWalker {
     guard end < input.size, let next = self.header(at: end, input), header.isOurs || !next.isOurs else { return nil }
     let size = input.withBytes(at: end - 4, count: 4) { $0.byteCount == 4 ? UInt64($0.uint32(at: 0)) : nil }
     // Deflate makes at most 1032 bytes of one.
-    guard let size, size <= header.packedSize * 1032 + 64 else { return nil }
+    members.reset()
+    guard let size, size <= header.packedSize * 1032 + 64,
+      sizes.holds(size, SalvagePiece(offset: point.inputOffset, end: end), at: point, in: input),
+      // A member that was decoded ends where its field says.
+      members.memberSize == nil || members.memberSize == header.packedSize
+    else { return nil }
     return SeekPoint(inputOffset: end, outputOffset: point.outputOffset &+ size, ordinal: point.ordinal + 1)
   }
 

@@ -3,11 +3,10 @@
 // Where to begin in a snappy stream: at chunks, each of which says how much it holds.
 
 extension Snappy {
-  /// A walker from chunk to chunk. A chunk that holds something else than it says does not decode, so what they say is as
-  /// good as decoding them.
+  /// A walker from chunk to chunk.
   public func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)? {
     try options.refuseDictionary(codec: "snappy")
-    return SnappySeekWalker()
+    return SnappySeekWalker(options)
   }
 }
 
@@ -16,11 +15,22 @@ final class SnappySeekWalker: SeekWalker {
   /// A chunk header, the checksum, and the declared size.
   private static let lead = 13
 
+  private var sizes: ClaimedSize
+
+  init(_ options: DecompressionOptions) {
+    sizes = ClaimedSize(options, SnappyDecoder(), codec: "snappy")
+  }
+
   func point(after point: SeekPoint, in input: SalvageInput) -> SeekPoint? {
     let chunk = input.withBytes(at: point.inputOffset, count: Self.lead) {
       Self.chunk($0, mustBegin: point.inputOffset == 0)
     }
     guard let chunk, chunk.size <= input.size - point.inputOffset else { return nil }
+    if chunk.content > 0 {
+      var piece = SalvagePiece(offset: point.inputOffset, end: point.inputOffset + chunk.size)
+      piece.prologue = SnappyFormat.identifier
+      guard sizes.holds(chunk.content, piece, at: point, in: input) else { return nil }
+    }
     return SeekPoint(
       inputOffset: point.inputOffset + chunk.size, outputOffset: point.outputOffset &+ chunk.content)
   }

@@ -6,40 +6,45 @@ extension Zstd {
   /// A walker from frame to frame, by their headers and the headers of their blocks; with a trusted index, by the seek
   /// table.
   public func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)? {
-    ZstdSeekWalker(options)
+    try ZstdSeekWalker(options)
   }
 }
 
 /// Walks a zstd stream by its frames.
 ///
 /// The seek table alone proves nothing: an entry that takes two frames for one agrees with the header of the first. So
-/// without trust every frame is followed to its end, which costs a read of a few bytes for each block, and what the table
-/// says is of no consequence.
+/// without trust every frame is followed to its end, which costs a read of a few bytes for each block. What the frame says
+/// it holds is believed when the table says the same.
 final class ZstdSeekWalker: SeekWalker {
   private let options: DecompressionOptions
   private var table: ZstdTableReader?
   private var hasLookedForTable = false
+  private var sizes: ClaimedSize
 
-  init(_ options: DecompressionOptions) {
+  init(_ options: DecompressionOptions) throws(CodecError) {
     self.options = options
+    var strict = options
+    strict.trailingData = .reject
+    sizes = ClaimedSize(options, try ZstdDecoder(strict), codec: Zstd.id)
   }
 
   var hasChecksumsBehindContent: Bool { true }
 
   func point(after point: SeekPoint, in input: SalvageInput) -> SeekPoint? {
     guard let frame = frame(at: point.inputOffset, input) else { return nil }
+    if frame.holdsContent {
+      let entry = table(input)?.entry(point.ordinal, in: input)
+      let isConfirmed = entry.map { $0.packed == frame.size && $0.content == frame.content } ?? false
+      let piece = SalvagePiece(offset: point.inputOffset, end: point.inputOffset + frame.size)
+      guard sizes.holds(frame.content, piece, at: point, isConfirmed: isConfirmed, in: input) else { return nil }
+    }
     return SeekPoint(
       inputOffset: point.inputOffset + frame.size, outputOffset: point.outputOffset &+ frame.content,
       ordinal: point.ordinal + 1)
   }
 
   func closestPoint(to outputOffset: UInt64, in input: SalvageInput) -> SeekPoint? {
-    guard options.trustsIndex else { return nil }
-    if !hasLookedForTable {
-      hasLookedForTable = true
-      table = ZstdTableReader(input).flatMap { $0.isExact(input) ? $0 : nil }
-    }
-    guard let table else { return nil }
+    guard options.trustsIndex, let table = table(input) else { return nil }
     var point = SeekPoint.start
     while let entry = table.entry(point.ordinal, in: input), point.outputOffset + entry.content <= outputOffset {
       // The last frame that holds something is the one to check at the end of the data.
@@ -70,21 +75,30 @@ final class ZstdSeekWalker: SeekWalker {
     return decoder
   }
 
+  /// The seek table, when its sizes add up.
+  private func table(_ input: SalvageInput) -> ZstdTableReader? {
+    if !hasLookedForTable {
+      hasLookedForTable = true
+      table = ZstdTableReader(input).flatMap { $0.isExact(input) ? $0 : nil }
+    }
+    return table
+  }
+
   // MARK: - Frames
 
   /// How many bytes a frame or skippable frame takes and holds, when it says both and can be right.
-  private func frame(at offset: UInt64, _ input: SalvageInput) -> (size: UInt64, content: UInt64)? {
+  private func frame(at offset: UInt64, _ input: SalvageInput) -> (size: UInt64, content: UInt64, holdsContent: Bool)? {
     if let header = header(at: offset, input) {
       guard let content = header.contentSize, let extent = extent(of: header, at: offset, input),
         content <= extent.largestContent
       else { return nil }
-      return (extent.size, content)
+      return (extent.size, content, true)
     }
     let skipped = input.withBytes(at: offset, count: 8) {
       $0.byteCount == 8 && ZstdFormat.isSkippable($0.uint32(at: 0)) ? 8 + UInt64($0.uint32(at: 4)) : nil
     }
     guard let skipped, skipped <= input.size - offset else { return nil }
-    return (skipped, 0)
+    return (skipped, 0, false)
   }
 
   private func header(at offset: UInt64, _ input: SalvageInput) -> ZstdFrameHeader? {
