@@ -27,6 +27,13 @@ public struct DecompressionOptions: Hashable, Sendable {
   ///
   /// Only formats whose end can be recognised when it is missing are concerned, such as gzip with sized members.
   public var requiresProvenEnd: Bool = false
+  /// Whether a ``PartReader`` believes an index without looking at what it leads past. Default: `false`.
+  ///
+  /// By default, the headers of all pieces before a part are walked, and what they say is confirmed by an index or by
+  /// decoding. With trust, a stored index such as the seek table of zstd is followed at once, and only where it leads to is
+  /// looked at: fast on large files and slow storage, but an index that lies gives data from another place. Blocks of lz4
+  /// are taken to be full, and every declared size to be right.
+  public var trustsIndex: Bool = false
 
   /// The defaults.
   public init() {}

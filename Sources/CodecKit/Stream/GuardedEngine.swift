@@ -45,6 +45,17 @@ struct GuardedEngine {
     limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
   }
 
+  /// An engine that goes on in the middle of a stream: totals and limits count what lies before as well.
+  init(resuming engine: any StreamEngine, codec: CodecID, _ options: DecompressionOptions, at point: SeekPoint) {
+    self.codec = codec
+    self.engine = engine
+    lender = engine as? any LendingEngine
+    contentSize = nil
+    limits = LimitEnforcer(options.limits, codec: codec)
+    totalIn = point.inputOffset
+    totalOut = point.outputOffset
+  }
+
   /// An engine that has its own rules inside.
   init(_ engine: any StreamEngine, codec: CodecID) {
     self.codec = codec

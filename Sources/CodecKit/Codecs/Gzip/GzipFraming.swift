@@ -50,6 +50,12 @@ final class GzipFraming: DeflateFraming {
     ending = SizedMemberEnding()
   }
 
+  /// Begins behind so many members.
+  func resume(memberCount: UInt64) {
+    reset()
+    self.memberCount = memberCount
+  }
+
   func note(_ content: RawSpan) {
     crc.update(content)
     contentSize &+= UInt64(content.byteCount)

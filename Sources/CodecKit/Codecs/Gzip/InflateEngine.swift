@@ -53,6 +53,9 @@ class InflateEngine: StreamEngine {
     notices.removeAll()
   }
 
+  /// Begins in the middle of a stream, where the framing expects to.
+  final func resume(at offset: UInt64) { position = offset }
+
   private final func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, _ flush: Flush
   ) throws(CodecError) -> StreamStep.State {

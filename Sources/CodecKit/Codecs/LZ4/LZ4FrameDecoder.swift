@@ -35,6 +35,8 @@ final class LZ4FrameDecoder: StreamEngine {
   var header = LZ4FrameHeader()
   var hash = XXH32()
   var contentCount: UInt64 = 0
+  /// Whether not all of the frame was decoded, so that its checksum says nothing.
+  private var passesOverChecksum = false
 
   // How blocks are decoded: see LZ4FrameDecoder+Blocks.swift.
   /// A block that did not fit into the caller's output.
@@ -114,6 +116,24 @@ final class LZ4FrameDecoder: StreamEngine {
         .contentSizeMismatch, inputOffset: position, reason: "the frame declares \(size) bytes and holds more")
     }
     position += UInt64(piece.byteCount)
+  }
+
+  /// Begins between frames in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    hasSeenFrame = offset > 0
+  }
+
+  /// Begins at a block in the middle of a frame of independent blocks. The checksum over its content is passed over,
+  /// because it covers more than what is decoded.
+  func resume(_ header: LZ4FrameHeader, at offset: UInt64, contentCount: UInt64) throws(CodecError) {
+    resume(at: offset)
+    self.header = header
+    try begin(blockSize: header.blockSize)
+    self.contentCount = contentCount
+    passesOverChecksum = true
+    stage = .block
   }
 
   private func work(
@@ -245,7 +265,7 @@ final class LZ4FrameDecoder: StreamEngine {
         try readBlock(unit, into: &output)
       }
     case .contentChecksum:
-      guard unit.uint32(at: 0) == hash.value else {
+      guard passesOverChecksum || unit.uint32(at: 0) == hash.value else {
         throw fault(.checksumMismatch, at: position, "the frame's checksum does not match its content")
       }
       stage = .magic
@@ -285,6 +305,7 @@ final class LZ4FrameDecoder: StreamEngine {
     }
     header.blockSize = blockSize
     contentCount = 0
+    passesOverChecksum = false
     hash.reset()
     beginHistory()
   }

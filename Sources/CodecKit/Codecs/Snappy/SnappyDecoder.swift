@@ -52,6 +52,13 @@ final class SnappyDecoder: StreamEngine {
     decoded.removeAll()
   }
 
+  /// Begins at a chunk in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    if offset > 0 { stage = .chunk }
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {

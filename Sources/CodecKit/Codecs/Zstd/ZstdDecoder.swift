@@ -89,6 +89,13 @@ final class ZstdDecoder: StreamEngine {
     notices = []
   }
 
+  /// Begins between frames in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    framesSeen = offset > 0 ? 1 : 0
+  }
+
   // MARK: - Between frames
 
   var isAtBorder: Bool { state == .boundary && lead.isEmpty }
