@@ -45,14 +45,18 @@ struct ByteBuffer: ~Copyable {
   }
 
   /// Makes sure that at least `count` bytes can be appended, moving or growing as needed.
-  mutating func reserve(_ count: Int) {
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes.
+  ///   - isFinal: whether nothing suggests that still more will be needed.
+  mutating func reserve(_ count: Int, isFinal: Bool = false) {
     if capacity - tail >= count { return }
     let waiting = self.count
     if capacity - waiting >= count, waiting <= capacity / 2 {
       unsafe start.copyMemory(from: start + head, byteCount: waiting)
     } else {
       // Doubling keeps appending linear; the request itself keeps a first exact reservation exact.
-      let grown = max(waiting + count, min(capacity * 2, capacity + (64 << 20)))
+      let grown = max(waiting + count, isFinal ? 0 : min(capacity * 2, capacity + (64 << 20)))
       guard let memory = unsafe ck_buffer_allocate(grown, isSparse ? 1 : 0) else {
         preconditionFailure("no memory for a buffer")
       }

@@ -7,7 +7,7 @@ internal import Dispatch
 /// The stream's thread counts who uses it; as long as anybody does, nothing is written to it.
 @safe
 final class InputBlock: @unchecked Sendable {
-  var buffer = ByteBuffer()
+  var buffer = ByteBuffer(isSparse: true)
   /// How many slots refer to the bytes.
   var users = 0
   /// Up to where the bytes are those of the stream, once it has gone on in another block.
@@ -28,6 +28,7 @@ struct PlannedUnit {
   var size: Int
   /// What a piece needs at most; `nil` for a passage.
   var room: Int?
+  var digest = DigestStep.none
 }
 
 /// One place of the ring: some pieces on their way through a worker.
@@ -46,11 +47,20 @@ final class DecodingSlot: @unchecked Sendable {
   var output = ByteBuffer()
   /// How large the content of each piece is, as far as pieces were sound.
   private(set) var contentSizes: [Int] = []
+  /// The checksum up to the end of each of these pieces.
+  private(set) var digests: [(any PieceDigest)?] = []
+  /// Its place in the order of all slots.
+  private(set) var number = 0
+  private var chain: DigestChain?
 
   private let done = DispatchSemaphore(value: 0)
 
   /// Puts in what is to be done.
-  func fill(_ block: InputBlock, from start: Int, _ units: [PlannedUnit], room: Int) {
+  func fill(
+    _ block: InputBlock, from start: Int, _ units: [PlannedUnit], room: Int, number: Int, _ chain: DigestChain?
+  ) {
+    self.number = number
+    self.chain = chain
     self.block = block
     self.start = start
     self.units = units
@@ -61,11 +71,29 @@ final class DecodingSlot: @unchecked Sendable {
   /// Decodes the pieces, up to the first that is not sound, and gives the slot back.
   func run(_ unpacker: any PieceUnpacker) {
     decode(unpacker)
-    done.signal()
+    finish()
   }
 
-  /// Gives the slot back with nothing done.
-  func giveUp() { done.signal() }
+  /// Gives the slot back, once it is its turn.
+  func finish() {
+    if let chain { chain.decoded(self) } else { giveBack() }
+  }
+
+  /// Gives the slot back.
+  func giveBack() { done.signal() }
+
+  /// Computes the checksums that the pieces are under.
+  func computeDigests(by digest: any PieceDigest) {
+    var offset = 0
+    var results = output.take()
+    defer { swap(&results, &output) }
+    for (unit, size) in zip(units.lazy.filter { $0.room != nil }, contentSizes) {
+      if unit.digest == .first { digest.restart() }
+      if unit.digest != .none { digest.update(results.bytes.extracting(offset..<offset + size)) }
+      digests.append(unit.digest == .none ? nil : digest.copy())
+      offset += size
+    }
+  }
 
   /// Takes the slot back, once the worker is done.
   func wait() { done.wait() }
@@ -84,6 +112,8 @@ final class DecodingSlot: @unchecked Sendable {
   func clear() {
     units.removeAll(keepingCapacity: true)
     contentSizes.removeAll(keepingCapacity: true)
+    digests.removeAll(keepingCapacity: true)
+    chain = nil
     output.removeAll()
     room = 0
   }

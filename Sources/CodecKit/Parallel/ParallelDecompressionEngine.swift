@@ -28,6 +28,9 @@ final class ParallelDecompressionEngine: LendingEngine {
 
   private var mode: Mode
   private var scanner: (any PieceScanner)?
+  private var chain: DigestChain?
+  /// How many slots were handed out since pieces began.
+  private var slotNumber = 0
   private(set) var position: UInt64 = 0
   private(set) var notices: [StreamNotice] = []
 
@@ -85,9 +88,9 @@ final class ParallelDecompressionEngine: LendingEngine {
     budget = Int(min(max(limits.maximumWindowSize, 8 << 20), 1 << 40))
     leg = SerialLeg(engine, largestPiece: budget / 2)
     unpackers = Workers(limit: workers, label: "CodecKit.decompress.pieces")
-    scanner = pieces?.makeScanner(largestPiece: budget / 2)
     mode = pieces == nil ? .serial : .pieces
     pieces?.pausesAtBorders = true
+    beginScanning()
   }
 
   deinit { takeAllBack() }
@@ -109,8 +112,15 @@ final class ParallelDecompressionEngine: LendingEngine {
     forgetPlan()
     arriving.buffer.removeAll()
     handedOut = 0
-    scanner = pieces?.makeScanner(largestPiece: budget / 2)
     mode = pieces == nil ? .serial : .pieces
+    beginScanning()
+  }
+
+  /// Has pieces looked for from here on.
+  private func beginScanning() {
+    scanner = pieces?.makeScanner(largestPiece: budget / 2)
+    chain = pieces?.makeDigest().map { DigestChain($0) }
+    slotNumber = 0
   }
 
   // MARK: - Lending
@@ -131,8 +141,9 @@ final class ParallelDecompressionEngine: LendingEngine {
     let lacking = min(missing - (rest - plannedSize), max(rest, Self.claimedSize))
     // A buffer that is nearly full is read to its end rather than grown. One that grows will be needed again.
     if arriving.buffer.freeRoom < max(Self.readSize / 2, lacking) {
-      arriving.buffer.reserve(max(Self.readSize, lacking))
-      blockSize = max(blockSize, arriving.buffer.capacity)
+      // Pieces are alike: a little more will do for the next one too.
+      blockSize = max(blockSize, rest + max(Self.readSize, lacking + lacking / 8))
+      arriving.buffer.reserve(blockSize - rest, isFinal: true)
     }
     var buffer = ByteBuffer()
     swap(&buffer, &arriving.buffer)
@@ -240,9 +251,8 @@ final class ParallelDecompressionEngine: LendingEngine {
       guard rest.byteCount >= missing else { return .more(missing) }
       let scan = scanner.next(rest)
       switch scan {
-      case .piece(let size, let room):
-        // Two batches that fill the memory are better than one that exceeds it.
-        planned.append(PlannedUnit(size: size, room: room))
+      case .piece(let size, let room, let digest):
+        planned.append(PlannedUnit(size: size, room: room, digest: digest))
         plannedSize += size
         plannedRoom += room
         missing = 1
@@ -276,7 +286,8 @@ final class ParallelDecompressionEngine: LendingEngine {
   private func handOut(isLast: Bool) {
     let index = idle.popLast() ?? addSlot()
     let slot = slots[index]
-    slot.fill(arriving, from: handedOut, planned, room: plannedRoom)
+    slot.fill(arriving, from: handedOut, planned, room: plannedRoom, number: slotNumber, chain)
+    slotNumber += 1
     roomInFlight += plannedRoom
     handedOut += plannedSize
     let isPassage = plannedRoom == 0
@@ -290,7 +301,7 @@ final class ParallelDecompressionEngine: LendingEngine {
       }
     } catch {
       // There is no memory for one: the engine has to do it.
-      slot.giveUp()
+      slot.finish()
     }
   }
 
@@ -328,7 +339,9 @@ final class ParallelDecompressionEngine: LendingEngine {
           try pass(bytes, pieces)
         } else if number < slot.contentSizes.count {
           let size = slot.contentSizes[number]
-          try pieces.accept(bytes, content: content.bytes.extracting(delivered..<delivered + size))
+          try pieces.accept(
+            bytes, content: content.bytes.extracting(delivered..<delivered + size),
+            digest: number < slot.digests.count ? slot.digests[number] : nil)
           delivered += size
           number += 1
         } else {
@@ -376,7 +389,7 @@ final class ParallelDecompressionEngine: LendingEngine {
     let next = spareBlocks.popLast() ?? InputBlock()
     let block = arriving
     let rest = block.bytes.dropping(handedOut)
-    next.buffer.reserve(max(rest.byteCount + Self.readSize, blockSize))
+    next.buffer.reserve(max(rest.byteCount + Self.readSize, blockSize), isFinal: true)
     next.buffer.append(rest)
     arriving.end = handedOut
     arriving = next
@@ -432,7 +445,7 @@ final class ParallelDecompressionEngine: LendingEngine {
     arriving = next
     handedOut = 0
     mode = .pieces
-    scanner = pieces?.makeScanner(largestPiece: budget / 2)
+    beginScanning()
   }
 
   private func workSerially(_ flush: Flush) -> StreamStep.State? {

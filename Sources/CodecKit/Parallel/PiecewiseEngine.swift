@@ -28,15 +28,24 @@ protocol PiecewiseEngine: StreamEngine {
   /// - Parameters:
   ///   - piece: the piece.
   ///   - content: what it was decoded to.
+  ///   - digest: the checksum up to the end of the piece, when the scanner has asked for it.
   /// - Throws: what a step would have thrown, when the piece does not suit what went before. Its content is not to be
   ///   delivered then.
-  func accept(_ piece: RawSpan, content: RawSpan) throws(CodecError)
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) throws(CodecError)
+
+  /// The checksum that spans pieces, as it is now. Only at a border. Default: none.
+  func makeDigest() -> (any PieceDigest)?
+}
+
+extension PiecewiseEngine {
+  /// No checksum spans pieces.
+  func makeDigest() -> (any PieceDigest)? { nil }
 }
 
 /// What a scanner found at the front of what it was given.
 enum PieceScan: Hashable {
   /// A piece, all of it there, that needs no more than `room` bytes when decoded.
-  case piece(size: Int, room: Int)
+  case piece(size: Int, room: Int, digest: DigestStep = .none)
   /// Bytes between pieces, of which nothing is delivered: headers, checksums, padding.
   case passage(size: Int)
   /// Too little to tell: at least so many bytes from the front must be there, as far as is known.

@@ -69,7 +69,8 @@ final class SerialLeg: @unchecked Sendable {
     }
     taken = 0
     hasReachedPieces = false
-    content.reserve(outputSize)
+    // What ends here has nothing to say any more.
+    content.reserve(packed.isEmpty && flush == .finish ? 4096 : outputSize)
     do throws(CodecError) {
       while true {
         if meetsPieces(packed.bytes) { break }

@@ -110,7 +110,7 @@ final class GzipDecoder: InflateEngine, PiecewiseEngine {
 
   func makePieceUnpacker() throws(CodecError) -> any PieceUnpacker { GzipMemberUnpacker(try makeInflater()) }
 
-  func accept(_ piece: RawSpan, content: RawSpan) throws(CodecError) {
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) throws(CodecError) {
     try gzip.accept(piece, contentSize: UInt64(content.byteCount), at: position)
     position += UInt64(piece.byteCount)
   }

@@ -108,8 +108,8 @@ final class LZ4FrameDecoder: StreamEngine {
     }
   }
 
-  func accept(_ piece: RawSpan, content: RawSpan) throws(CodecError) {
-    if header.hasContentChecksum { hash.update(content) }
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) throws(CodecError) {
+    if let digest = digest as? LZ4ContentDigest { hash = XXH32(digest.hash) }
     contentCount += UInt64(content.byteCount)
     if let size = header.contentSize, contentCount > size {
       throw CodecError(

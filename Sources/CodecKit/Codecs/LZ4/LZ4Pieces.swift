@@ -10,12 +10,27 @@ enum LZ4ScanStage: Hashable {
   case skipping(UInt64)
 }
 
+/// The checksum over the content of a frame.
+final class LZ4ContentDigest: PieceDigest {
+  private(set) var hash: XXH32
+
+  init(_ hash: borrowing XXH32) { self.hash = XXH32(hash) }
+
+  func restart() { hash.reset() }
+
+  func update(_ content: RawSpan) { hash.update(content) }
+
+  func copy() -> any PieceDigest { LZ4ContentDigest(hash) }
+}
+
 /// Walks from block to block, through frames whose blocks do not depend on each other.
 final class LZ4BlockScanner: PieceScanner {
   private let options: DecompressionOptions
   private let largestPiece: Int
   private var stage: LZ4ScanStage
   private var header: LZ4FrameHeader
+  /// Whether the next block is the first of its frame.
+  private var isFirstBlock = false
 
   init(_ options: DecompressionOptions, largestPiece: Int, _ stage: LZ4ScanStage, _ header: LZ4FrameHeader) {
     self.options = options
@@ -37,6 +52,7 @@ final class LZ4BlockScanner: PieceScanner {
       guard let header = try? LZ4FrameHeader(input.extracting(0..<size), at: 0) else { return .serial }
       self.header = header
       stage = .block
+      isFirstBlock = true
       return .passage(size: size)
     case .block: return readBlock(input)
     case .contentChecksum:
@@ -88,12 +104,16 @@ final class LZ4BlockScanner: PieceScanner {
     let size = Int(field & ~LZ4Format.storedFlag)
     guard size <= header.blockSize else { return .serial }
     let room = field & LZ4Format.storedFlag != 0 ? size : min(header.blockSize, size * 255)
-    return piece(input, size: 4 + size + (header.hasBlockChecksums ? 4 : 0), room: room)
+    let found = piece(
+      input, size: 4 + size + (header.hasBlockChecksums ? 4 : 0), room: room,
+      digest: !header.hasContentChecksum ? .none : isFirstBlock ? .first : .next)
+    if case .piece = found { isFirstBlock = false }
+    return found
   }
 
-  private func piece(_ input: RawSpan, size: Int, room: Int) -> PieceScan {
+  private func piece(_ input: RawSpan, size: Int, room: Int, digest: DigestStep = .none) -> PieceScan {
     guard room <= largestPiece else { return .serial }
-    return input.byteCount < size ? .more(size) : .piece(size: size, room: room)
+    return input.byteCount < size ? .more(size) : .piece(size: size, room: room, digest: digest)
   }
 }
 
@@ -142,4 +162,6 @@ extension LZ4FrameDecoder: PiecewiseEngine {
   }
 
   func makePieceUnpacker() throws(CodecError) -> any PieceUnpacker { LZ4BlockUnpacker(dictionary) }
+
+  func makeDigest() -> (any PieceDigest)? { LZ4ContentDigest(hash) }
 }

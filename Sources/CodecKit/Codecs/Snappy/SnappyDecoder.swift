@@ -27,7 +27,7 @@ final class SnappyDecoder: StreamEngine {
 
   var isAtBorder: Bool { held.isEmpty && decoded.isEmpty && (stage == .chunk || stage == .start) }
 
-  func accept(_ piece: RawSpan, content: RawSpan) { position += UInt64(piece.byteCount) }
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) { position += UInt64(piece.byteCount) }
 
   var preferredInputSize: Int { 128 << 10 }
 

@@ -100,7 +100,7 @@ final class ZstdDecoder: StreamEngine {
 
   var isAtBorder: Bool { state == .boundary && lead.isEmpty }
 
-  func accept(_ piece: RawSpan, content: RawSpan) {
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) {
     position += UInt64(piece.byteCount)
     framesSeen += 1
   }
