@@ -46,8 +46,6 @@ final class PackingSlot: @unchecked Sendable {
   private var input: SlotMemory?
   /// What became of the content.
   let output: SlotMemory
-  /// Does the work; `nil` once it was given back.
-  private var packer: (any ChunkPacker)?
   /// What the worker says of each chunk, in order.
   private(set) var packed: [PackedChunk] = []
   /// What stopped the worker.
@@ -55,29 +53,27 @@ final class PackingSlot: @unchecked Sendable {
 
   private let isDone = Atomic(false)
 
-  init(_ job: Job, _ input: SlotMemory, _ output: SlotMemory, _ packer: any ChunkPacker) {
+  init(_ job: Job, _ input: SlotMemory, _ output: SlotMemory) {
     self.job = job
     self.input = input
     self.output = output
-    self.packer = packer
   }
 
   /// Whether the worker is done, and the slot belongs to the stream's thread again.
   var isPacked: Bool { isDone.load(ordering: .acquiring) }
 
   /// Whether ``release()`` was called.
-  var isReleased: Bool { packer == nil }
+  var isReleased: Bool { input == nil }
 
   /// Gives back what a slot that is packed needs no longer.
-  func release() -> (input: SlotMemory, packer: any ChunkPacker)? {
-    guard let input, let packer else { return nil }
-    (self.input, self.packer) = (nil, nil)
-    return (input, packer)
+  func release() -> SlotMemory? {
+    defer { input = nil }
+    return input
   }
 
   /// Does the work.
-  func pack() {
-    if let input, let packer {
+  func pack(by packer: any ChunkPacker) {
+    if let input {
       var result = output.buffer.take()
       do throws(CodecError) {
         try pack(input.buffer.bytes, packer, into: &result)

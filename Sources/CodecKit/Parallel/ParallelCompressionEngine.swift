@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
-
 /// Cuts a stream into chunks, has them packed by several workers at once, and puts the results together in order.
 ///
 /// Writes the same bytes as ``ChunkedCompressionEngine``, from the same assembler: the cutting depends on input and
 /// options alone. Input is read straight into the memory of the slot that fills, and output is lent straight from the
 /// slots that are done.
 ///
-/// Memory is bounded: the input of one slot more than there are workers, so that the next one fills while all of them
+/// Memory is bounded: the input of one slot more than there are workers, which is filled and waits while all of them
 /// work, and the output of half as many slots more than there are workers, so that a slow one does not keep the other
 /// workers waiting.
 /// Nothing is allocated before it is needed, and a stream that fits one slot needs no worker at all. The first error in
@@ -23,21 +21,21 @@ final class ParallelCompressionEngine: LendingEngine {
   private let historySize: Int
   private let slotSize: Int
 
-  /// What comes next: history, then content.
+  /// What comes next: history, then content; `nil` until something is to be filled in.
   private var filling: SlotMemory?
-  /// How many bytes of it are history.
+  /// What the next slot begins with, until there is memory for it: history, and what was read ahead.
+  private var carry = ByteBuffer()
+  /// How many bytes of what comes next are history.
   private var fillingHistory = 0
   /// How many bytes of its content are known to hold no border.
   private var searched = 0
 
   /// The slots that were handed out and whose output was not taken yet, the oldest first.
   private var handedOut: [PackingSlot] = []
-  /// How many of them are with workers, as far as it was noticed.
+  /// How many of them are with workers or wait for one, as far as it was noticed.
   private var running = 0
-  private let completions = DispatchSemaphore(value: 0)
-  private lazy var queue = DispatchQueue(label: "CodecKit.compress", attributes: .concurrent)
+  private lazy var lanes = PackingLanes(limit: workers)
 
-  private var packers: [any ChunkPacker] = []
   private var freeInputs: [SlotMemory] = []
   private var freeOutputs: [SlotMemory] = []
 
@@ -86,6 +84,7 @@ final class ParallelCompressionEngine: LendingEngine {
     for memory in freeOutputs { memory.buffer.removeAll() }
     if let filling { recycle(filling) }
     filling = nil
+    carry.removeAll()
     fillingHistory = 0
     searched = 0
     assembler.reset()
@@ -103,8 +102,7 @@ final class ParallelCompressionEngine: LendingEngine {
     _ body: (inout OutputRawSpan) throws(Failure) -> Void
   ) throws(Failure) -> Int {
     guard state == .open else { return 0 }
-    let memory = filling ?? takeInput()
-    filling = memory
+    let memory = beginFilling()
     var buffer = memory.buffer.take()
     defer { swap(&buffer, &memory.buffer) }
     let wanted = fillingHistory + slotSize + Self.lookAhead
@@ -164,9 +162,12 @@ final class ParallelCompressionEngine: LendingEngine {
     while true {
       noticeCompletions()
       // Before output is lent: writing it may take its time.
-      if state == .open, !isFull, let size = readySize() {
-        try handOut(size, endsStream: false, inline: false)
-        continue
+      if state == .open, hasInputMemory {
+        if !carry.isEmpty { _ = beginFilling() }
+        if !isFull, let size = readySize() {
+          try handOut(size, endsStream: false, mayBeInline: false)
+          continue
+        }
       }
       if waitingOutput > 0 { return .needsOutput }
       if let failure { throw failure }
@@ -181,7 +182,7 @@ final class ParallelCompressionEngine: LendingEngine {
           awaitCompletion()
         }
       case .open:
-        if readySize() != nil {
+        if !hasInputMemory || readySize() != nil {
           awaitCompletion()
         } else if flush == .none {
           return .needsInput
@@ -189,8 +190,7 @@ final class ParallelCompressionEngine: LendingEngine {
           if isFull {
             awaitCompletion()
           } else {
-            // Nobody else works, and nothing else can be done before this is.
-            try handOut(fillingSize, endsStream: flush == .finish, inline: handedOut.isEmpty)
+            try handOut(fillingSize, endsStream: flush == .finish, mayBeInline: true)
           }
         } else if flush == .finish {
           state = .lastSlotStarted
@@ -203,10 +203,11 @@ final class ParallelCompressionEngine: LendingEngine {
     }
   }
 
-  /// Whether no further slot may be handed out now.
-  private var isFull: Bool {
-    running == workers || handedOut.count + (front == nil ? 0 : 1) >= workers + (workers + 1) / 2
-  }
+  /// Whether there is memory that input can be read into.
+  private var hasInputMemory: Bool { filling != nil || running <= workers }
+
+  /// Whether no further slot may be handed out now, for the sake of what becomes of it.
+  private var isFull: Bool { handedOut.count + (front == nil ? 0 : 1) >= workers + (workers + 1) / 2 }
 
   private var fillingSize: Int { (filling?.buffer.count ?? 0) - fillingHistory }
 
@@ -226,42 +227,49 @@ final class ParallelCompressionEngine: LendingEngine {
     return border < size ? border : nil
   }
 
+  /// The memory that input goes to, with what was carried over in it.
+  private func beginFilling() -> SlotMemory {
+    if let filling { return filling }
+    let memory = freeInputs.popLast() ?? SlotMemory(isSparse: false)
+    if !carry.isEmpty {
+      memory.buffer.reserve(fillingHistory + slotSize + Self.lookAhead)
+      var bytes = carry.take()
+      memory.buffer.append(bytes.bytes)
+      bytes.removeAll()
+      swap(&bytes, &carry)
+    }
+    filling = memory
+    return memory
+  }
+
   /// Hands out the first bytes of what has come.
-  private func handOut(_ size: Int, endsStream: Bool, inline: Bool) throws(CodecError) {
-    let memory = filling ?? takeInput()
+  private func handOut(_ size: Int, endsStream: Bool, mayBeInline: Bool) throws(CodecError) {
+    let memory = beginFilling()
     let end = fillingHistory + size
     let job = PackingSlot.Job(
       reach: historySize, historySize: fillingHistory, contentSize: size,
       chunkSize: cutting.cutter == nil ? cutting.maximumSize : max(1, size), firstIndex: nextIndex,
       endsStream: endsStream)
-    let packer = try takePacker()
-    var bytes = memory.buffer.take()
-    assembler.see(bytes.bytes.extracting(fillingHistory..<end))
     // The next slot begins with what was read ahead, and with the history that it needs.
-    filling = nil
     fillingHistory = min(end, historySize)
-    searched = 0
-    if !endsStream, bytes.count > end || fillingHistory > 0 {
-      let next = takeInput()
-      next.buffer.reserve(fillingHistory + slotSize + Self.lookAhead)
-      next.buffer.append(bytes.bytes.dropping(end - fillingHistory))
-      filling = next
-    }
+    var bytes = memory.buffer.take()
+    assembler.see(bytes.bytes.extracting(job.historySize..<end))
+    carry.append(bytes.bytes.dropping(end - fillingHistory))
     swap(&bytes, &memory.buffer)
+    filling = nil
+    searched = 0
     nextIndex += UInt64(job.chunkCount)
     if endsStream { state = .lastSlotStarted }
-    let slot = PackingSlot(job, memory, takeOutput(), packer)
-    handedOut.append(slot)
-    if inline {
-      slot.pack()
-      takeTools(of: slot)
+    let slot = PackingSlot(job, memory, freeOutputs.popLast() ?? SlotMemory(isSparse: true))
+    let makePacker = { [assembler] () throws(CodecError) -> any ChunkPacker in try assembler.makePacker() }
+    // When nobody works and nothing can be done before this is, there is no need for a worker.
+    if mayBeInline, handedOut.isEmpty, try lanes.packInline(slot, makePacker: makePacker) {
+      takeInput(of: slot)
     } else {
+      try lanes.submit(slot, makePacker: makePacker)
       running += 1
-      queue.async { [completions] in
-        slot.pack()
-        completions.signal()
-      }
     }
+    handedOut.append(slot)
   }
 
   /// Takes the output of the oldest slot, if it is done.
@@ -284,34 +292,22 @@ final class ParallelCompressionEngine: LendingEngine {
 
   // MARK: Workers and what they use
 
-  private func takeInput() -> SlotMemory { freeInputs.popLast() ?? SlotMemory(isSparse: false) }
-
-  /// What is packed is mostly much smaller than it could become.
-  private func takeOutput() -> SlotMemory { freeOutputs.popLast() ?? SlotMemory(isSparse: true) }
-
-  private func takePacker() throws(CodecError) -> any ChunkPacker {
-    if let packer = packers.popLast() { return packer }
-    return try assembler.makePacker()
-  }
-
   private func recycle(_ memory: SlotMemory) {
     memory.buffer.removeAll()
     freeInputs.append(memory)
   }
 
   /// Takes back what a slot that is done needs no longer.
-  private func takeTools(of slot: PackingSlot) {
-    guard let tools = slot.release() else { return }
-    packers.append(tools.packer)
-    recycle(tools.input)
+  private func takeInput(of slot: PackingSlot) {
+    if let memory = slot.release() { recycle(memory) }
   }
 
-  /// Takes back what is not needed any longer.
+  /// Takes back what finished slots do not need any longer.
   private func noticeCompletions() {
     guard running > 0 else { return }
     for slot in handedOut where !slot.isReleased && slot.isPacked {
       running -= 1
-      takeTools(of: slot)
+      takeInput(of: slot)
     }
   }
 
@@ -320,7 +316,7 @@ final class ParallelCompressionEngine: LendingEngine {
     let before = running
     while running > 0, running == before {
       // There may be more signals than news: slots that are done are noticed without them, too.
-      completions.wait()
+      lanes.awaitCompletion()
       noticeCompletions()
     }
   }
