@@ -176,7 +176,9 @@ struct PgzipTests {
       #expect(try Gzip.default.decompress(packed) == content)
       if level > 0 {
         let whole = try Gzip { $0.members = .one }.compress(content, .init { $0.level = .native(level) })
-        #expect(packed.count < whole.count + whole.count / 50, "pieces cost little, because they share their history")
+        // Pieces of a few KiB, as cutting by content makes some, cost more than those of 64 KiB.
+        let allowed = spec.hasSuffix("rsyncable") ? whole.count / 8 : whole.count / 50
+        #expect(packed.count < whole.count + allowed, "pieces cost little, because they share their history")
       }
     }
     #expect(throws: CodecError.self) { try Self.codec("pgzip:members=one", level: 10).compress(content) }

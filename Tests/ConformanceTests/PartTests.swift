@@ -38,6 +38,32 @@ struct PartTests {
     }
   }
 
+  @Test("a large part is the same by several threads", arguments: ConformanceSubject.all)
+  func severalThreads(_ subject: ConformanceSubject) throws {
+    let size = min(subject.largestInput, 5_000_000)
+    let chunk = subject.legalChunkSizes.first
+    let plain = TestInputs.bytes(.rows, size)
+    let packed = try subject.codec.compress(plain, .init { $0.chunkSize = chunk })
+    for threads in [1, 2, 3] {
+      var reader = try PartReader(subject.codec, .init { $0.threads = threads }, source: Source(packed))
+      for offset in [0, 1, size / 3, size / 2 + 7, size - 1, size] {
+        var sink = Sink()
+        let summary = try reader.read(from: UInt64(offset), to: &sink)
+        #expect(same(sink.bytes, Array(plain[offset...])), "from \(offset), \(threads) threads")
+        #expect(summary.reachedEnd)
+      }
+    }
+    var limited = try PartReader(
+      subject.codec,
+      .init {
+        $0.threads = 2
+        $0.limits.maximumOutputSize = UInt64(size - 10)
+      }, source: Source(packed))
+    var sink = Sink()
+    #expect(throws: (any Error).self) { try limited.read(from: UInt64(size / 2), to: &sink) }
+    #expect(same(sink.bytes, Array(plain[(size / 2)..<(size - 10)])))
+  }
+
   @Test("parts are what decoding from the start brings", arguments: ConformanceSubject.all)
   func parts(_ subject: ConformanceSubject) throws {
     var failures = Failures()

@@ -92,7 +92,7 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     if let failure = box.takeFailure() { throw .source(failure) }
     var pump: StreamPump
     do throws(CodecError) {
-      pump = StreamPump(resumed: try engine(at: point))
+      pump = StreamPump(resumed: try engine(at: point, count))
     } catch {
       throw .codec(error.completed(codec: codec.descriptor.id))
     }
@@ -131,11 +131,16 @@ public struct PartReader<Source: RandomAccessSource>: ~Copyable {
     }
   }
 
-  private func engine(at point: SeekPoint) throws(CodecError) -> GuardedEngine {
+  /// An engine from a point on. For a small part, several threads would decode ahead in vain.
+  private func engine(at point: SeekPoint, _ count: UInt64?) throws(CodecError) -> GuardedEngine {
+    var options = options
+    if let count, count < Self.largePart { options.threads = 1 }
     guard let walker, point.inputOffset > 0 else { return try GuardedEngine(decompressing: codec, options) }
-    return GuardedEngine(
-      resuming: try walker.makeEngine(at: point, in: input), codec: codec.descriptor.id, options, at: point)
+    let engine = makeParallelDecoder(try walker.makeEngine(at: point, in: input), options)
+    return GuardedEngine(resuming: engine, codec: codec.descriptor.id, options, at: point)
   }
+
+  private static var largePart: UInt64 { 16 << 20 }
 
   /// The last point at or before a position, as far as there are certain ones.
   private mutating func locate(_ offset: UInt64, _ progress: (PumpProgress) -> Void) -> SeekPoint {
