@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Dispatch
-internal import Synchronization
 
 /// The workers of a ring: each takes one slot after the other, with a packer of its own, and goes when there is none.
 ///
 /// A slot may wait here, so that a worker that is done goes on at once, without the stream's thread in between. Packers,
 /// and so native contexts, are made when a worker needs one, and kept for the next.
-final class PackingLanes: Sendable {
+final class PackingLanes: @unchecked Sendable {
   private struct State {
     var waiting: [PackingSlot] = []
     var active = 0
@@ -23,7 +22,9 @@ final class PackingLanes: Sendable {
   private let limit: Int
   private let queue = DispatchQueue(label: "CodecKit.compress", attributes: .concurrent)
   private let completions = DispatchSemaphore(value: 0)
-  private let state = Mutex(State())
+  /// Guards the state: a semaphore, because the thread sanitizer cannot see the locking of a `Mutex`.
+  private let lock = DispatchSemaphore(value: 1)
+  private var state = State()
 
   /// - Parameter limit: how many workers there may be.
   init(limit: Int) { self.limit = limit }
@@ -35,9 +36,9 @@ final class PackingLanes: Sendable {
     _ slot: PackingSlot, makePacker: () throws(CodecError) -> any ChunkPacker
   ) throws(CodecError) {
     // Only this thread adds workers: there cannot be more of them by the time that this one starts.
-    let needsPacker = state.withLock { $0.active < limit && $0.idlePackers.isEmpty }
+    let needsPacker = withState { $0.active < limit && $0.idlePackers.isEmpty }
     let fresh = needsPacker ? Lane(packer: try makePacker()) : nil
-    let lane: Lane? = state.withLock { state in
+    let lane: Lane? = withState { state in
       if let fresh {
         state.idlePackers.append(fresh)
         state.packerCount += 1
@@ -56,11 +57,11 @@ final class PackingLanes: Sendable {
   func packInline(
     _ slot: PackingSlot, makePacker: () throws(CodecError) -> any ChunkPacker
   ) throws(CodecError) -> Bool {
-    let (idle, mayMake) = state.withLock { ($0.idlePackers.popLast(), $0.packerCount < limit) }
+    let (idle, mayMake) = withState { ($0.idlePackers.popLast(), $0.packerCount < limit) }
     guard idle != nil || mayMake else { return false }
     let lane = if let idle { idle } else { Lane(packer: try makePacker()) }
     slot.pack(by: lane.packer)
-    state.withLock {
+    withState {
       $0.packerCount += idle == nil ? 1 : 0
       $0.idlePackers.append(lane)
     }
@@ -79,11 +80,17 @@ final class PackingLanes: Sendable {
 
   /// The next slot; without one the worker's packer is put back.
   private func next(_ lane: Lane) -> PackingSlot? {
-    state.withLock { state in
+    withState { state in
       guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
       state.active -= 1
       state.idlePackers.append(lane)
       return nil
     }
+  }
+
+  private func withState<Result>(_ body: (inout State) -> Result) -> Result {
+    lock.wait()
+    defer { lock.signal() }
+    return body(&state)
   }
 }
