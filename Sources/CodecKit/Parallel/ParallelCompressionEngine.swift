@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
+
 /// Cuts a stream into chunks, has them packed by several workers at once, and puts the results together in order.
 ///
 /// Writes the same bytes as ``ChunkedCompressionEngine``, from the same assembler: the cutting depends on input and
@@ -34,7 +36,8 @@ final class ParallelCompressionEngine: LendingEngine {
   private var handedOut: [PackingSlot] = []
   /// How many of them are with workers or wait for one, as far as it was noticed.
   private var running = 0
-  private lazy var lanes = PackingLanes(limit: workers)
+  private lazy var packers = Workers<any ChunkPacker>(limit: workers, label: "CodecKit.compress")
+  private let completions = DispatchSemaphore(value: 0)
 
   private var freeInputs: [SlotMemory] = []
   private var freeOutputs: [SlotMemory] = []
@@ -263,10 +266,13 @@ final class ParallelCompressionEngine: LendingEngine {
     let slot = PackingSlot(job, memory, freeOutputs.popLast() ?? SlotMemory(isSparse: true))
     let makePacker = { [assembler] () throws(CodecError) -> any ChunkPacker in try assembler.makePacker() }
     // When nobody works and nothing can be done before this is, there is no need for a worker.
-    if mayBeInline, handedOut.isEmpty, try lanes.packInline(slot, makePacker: makePacker) {
+    if mayBeInline, handedOut.isEmpty, try packers.runHere(making: makePacker, { slot.pack(by: $0) }) {
       takeInput(of: slot)
     } else {
-      try lanes.submit(slot, makePacker: makePacker)
+      try packers.run(making: makePacker) { [completions] packer in
+        slot.pack(by: packer)
+        completions.signal()
+      }
       running += 1
     }
     handedOut.append(slot)
@@ -316,7 +322,7 @@ final class ParallelCompressionEngine: LendingEngine {
     let before = running
     while running > 0, running == before {
       // There may be more signals than news: slots that are done are noticed without them, too.
-      lanes.awaitCompletion()
+      completions.wait()
       noticeCompletions()
     }
   }

@@ -294,11 +294,9 @@ final class ParallelDecompressionEngine: LendingEngine {
     forgetPlan()
     working.append(index)
     do throws(CodecError) {
-      if isPassage || (isLast && working.count == 1) {
-        try unpackers.runHere(making: makeUnpacker) { slot.run($0) }
-      } else {
-        try unpackers.run(making: makeUnpacker) { slot.run($0) }
-      }
+      let isHere = isPassage || (isLast && working.count == 1)
+      if isHere, try unpackers.runHere(making: makeUnpacker, { slot.run($0) }) { return }
+      try unpackers.run(making: makeUnpacker) { slot.run($0) }
     } catch {
       // There is no memory for one: the engine has to do it.
       slot.finish()

@@ -14,6 +14,8 @@ final class Workers<Context>: Sendable {
     var next = 0
     var idle: [Context] = []
     var active = 0
+    /// How many contexts there are.
+    var made = 0
 
     mutating func takeJob() -> (@Sendable (Context) -> Void)? {
       guard next < waiting.count else { return nil }
@@ -74,7 +76,11 @@ final class Workers<Context>: Sendable {
     case .queued: return
     case .start(let passed): start(passed, job)
     case .make:
-      do throws(Failure) { start(Passed(context: try makeContext()), job) } catch {
+      do throws(Failure) {
+        let passed = Passed(context: try makeContext())
+        state.withLock { state in state.made += 1 }
+        start(passed, job)
+      } catch {
         let isAlone = state.withLock { state -> Bool in
           state.active -= 1
           if state.active == 0 { return true }
@@ -86,14 +92,21 @@ final class Workers<Context>: Sendable {
     }
   }
 
-  /// Does a job on this thread.
+  /// Does a job on this thread, if that needs no more contexts than there may be workers.
+  ///
+  /// - Returns: whether it was done.
   func runHere<Failure: Error>(
     making makeContext: () throws(Failure) -> Context, _ job: (Context) -> Void
-  ) throws(Failure) {
-    let idle = state.withLock { state in state.idle.popLast() }
+  ) throws(Failure) -> Bool {
+    let (idle, mayMake) = state.withLock { state in (state.idle.popLast(), state.made < limit) }
+    guard idle != nil || mayMake else { return false }
     let context = if let idle { idle } else { try makeContext() }
     job(context)
-    state.withLock { state in state.idle.append(context) }
+    state.withLock { state in
+      state.made += idle == nil ? 1 : 0
+      state.idle.append(context)
+    }
+    return true
   }
 
   private func start(_ passed: Passed, _ job: @escaping @Sendable (Context) -> Void) {
