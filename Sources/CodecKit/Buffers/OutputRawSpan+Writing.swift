@@ -6,7 +6,7 @@ extension OutputRawSpan {
   /// Appends as many bytes from the front of `source` as there is room for.
   ///
   /// - Returns: how many bytes were appended.
-  mutating func append(prefixOf source: RawSpan) -> Int {
+  package mutating func append(prefixOf source: RawSpan) -> Int {
     let count = Swift.min(source.byteCount, freeCapacity)
     guard count > 0 else { return 0 }
     unsafe source.withUnsafeBytes { from in

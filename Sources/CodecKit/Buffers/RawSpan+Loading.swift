@@ -25,12 +25,12 @@ extension RawSpan {
 
   /// The bytes from an offset to the end.
   @_lifetime(copy self)
-  func dropping(_ count: Int) -> RawSpan {
+  package func dropping(_ count: Int) -> RawSpan {
     extracting(count..<byteCount)
   }
 
   /// A copy as an array.
-  var array: [UInt8] {
+  package var array: [UInt8] {
     unsafe withUnsafeBytes { unsafe Array($0) }
   }
 }

@@ -6,11 +6,11 @@ internal import CCodecs
 ///
 /// It is built on the thread library and not on `Mutex`, whose locking the thread sanitizer cannot see.
 @safe
-final class Guarded<Value>: @unchecked Sendable {
+package final class Guarded<Value>: @unchecked Sendable {
   private let lock: UnsafeMutableRawPointer
   private var value: Value
 
-  init(_ value: Value) {
+  package init(_ value: Value) {
     guard let lock = unsafe ck_lock_create() else { preconditionFailure("no memory for a lock") }
     unsafe self.lock = lock
     self.value = value
@@ -19,7 +19,7 @@ final class Guarded<Value>: @unchecked Sendable {
   deinit { unsafe ck_lock_free(lock) }
 
   /// Runs `body` on the value under the lock. `body` must be short, and must not come back here.
-  func withLock<Result, Failure: Error>(
+  package func withLock<Result, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     unsafe ck_lock_take(lock)

@@ -7,7 +7,7 @@ internal import Dispatch
 ///
 /// Jobs beyond the number of workers wait for one to be free; whoever gives them out bounds their number. Jobs must not
 /// block.
-final class Workers<Context>: Sendable {
+package final class Workers<Context>: Sendable {
   private struct State {
     /// Few: whoever gives jobs out bounds their number.
     var waiting: [@Sendable (Context) -> Void] = []
@@ -39,7 +39,7 @@ final class Workers<Context>: Sendable {
   /// - Parameters:
   ///   - limit: how many jobs run at the same time.
   ///   - label: a name for debuggers.
-  init(limit: Int, label: String) {
+  package init(limit: Int, label: String) {
     self.limit = limit
     queue = DispatchQueue(label: label, attributes: .concurrent)
   }
@@ -51,7 +51,7 @@ final class Workers<Context>: Sendable {
   ///     workers.
   ///   - job: the job.
   /// - Throws: what `makeContext` throws, when there is no worker at all to do the job.
-  func run<Failure: Error>(
+  package func run<Failure: Error>(
     making makeContext: () throws(Failure) -> Context, _ job: @escaping @Sendable (Context) -> Void
   ) throws(Failure) {
     let answer = state.withLock { state -> Answer in

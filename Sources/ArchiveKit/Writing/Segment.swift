@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A stretch of input on its way through the writer: bytes of one file or many, cut, and hashed by a worker.
+internal import CodecKit
+
+/// What happens in a segment, in order.
+enum SegmentEvent {
+  /// A file begins: what is known of it.
+  case begin(ArchiveEntry)
+  /// The next chunk of the file, so many bytes of the segment.
+  case chunk(length: Int)
+  /// A hole of the file.
+  case hole(UInt64)
+  /// The file is read again from its start.
+  case restart
+  /// The entry is complete: a file that began, or something without content.
+  case end(ArchiveEntry, Stamp?)
+}
+
+/// When and as what the file system last saw a file, so that a later archive can tell that it is the same.
+struct Stamp: Hashable, Sendable {
+  var inode: UInt64
+  var seconds: Int64
+  var nanoseconds: UInt32
+}
+
+/// Bytes, what they belong to, and their digests. Used by one thread at a time.
+final class Segment: @unchecked Sendable {
+  var bytes = ByteBuffer()
+  var events: [SegmentEvent] = []
+  /// The digest of each chunk, once a worker has been at it.
+  var digests: [SHA256Digest] = []
+  /// How many bytes have been cut.
+  var cut = 0
+
+  func removeAll() {
+    bytes.removeAll()
+    events.removeAll(keepingCapacity: true)
+    digests.removeAll(keepingCapacity: true)
+    cut = 0
+  }
+
+  /// Computes the digests of all chunks.
+  func hash() {
+    var position = 0
+    let span = bytes.bytes
+    for case .chunk(let length) in events {
+      digests.append(SHA256.hash(span.extracting(position..<(position + length))))
+      position += length
+    }
+  }
+}
