@@ -22,6 +22,7 @@ let codecLibraries: [LinkerSetting] = [
   .linkedLibrary(":libdeflate.a"),
   .linkedLibrary(":libz.a"),
   .linkedLibrary(":libxxhash.a"),
+  .linkedLibrary(":libcrypto.a"),
   .linkedLibrary("isal"),
   .linkedLibrary("stdc++"),
 ]

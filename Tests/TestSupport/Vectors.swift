@@ -2,6 +2,7 @@
 
 // Streams that other programs wrote, and what must become of them: `fixtures/vectors/<format>/manifest.json`.
 
+private import CodecKit
 public import Foundation
 
 /// The vectors of one format.

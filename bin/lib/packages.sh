@@ -11,6 +11,7 @@ liblz4-dev /usr/lib/*-linux-gnu/liblz4.a
 libsnappy-dev /usr/lib/*-linux-gnu/libsnappy.a
 zlib1g-dev /usr/lib/*-linux-gnu/libz.a
 libxxhash-dev /usr/lib/*-linux-gnu/libxxhash.a
+libssl-dev /usr/lib/*-linux-gnu/libcrypto.a
 libisal-dev /usr/lib/*-linux-gnu/libisal.so
 libdeflate-dev /usr/lib/*-linux-gnu/libdeflate.a
 libc6-dev /usr/lib/*-linux-gnu/crti.o

@@ -18,8 +18,8 @@ public struct LinkedLibrary: Hashable, Sendable {
 
 /// The C libraries that do part of the work, with their versions: what a bug report should name.
 public enum LinkedLibraries {
-  /// All of them, in a fixed order. Libraries that can tell their version are asked; of libdeflate, ISA-L, snappy and
-  /// xxhash it is the version that this library was built with.
+  /// All of them, in a fixed order. Libraries that can tell their version are asked; of libdeflate, ISA-L, snappy,
+  /// xxhash and libcrypto it is the version that this library was built with.
   public static var all: [LinkedLibrary] {
     [
       unsafe library("zstd", ck_version_zstd()),
@@ -29,6 +29,7 @@ public enum LinkedLibraries {
       unsafe library("libdeflate", ck_version_libdeflate()),
       unsafe library("ISA-L", ck_version_isal()),
       unsafe library("xxhash", ck_version_xxhash()),
+      unsafe library("libcrypto", ck_version_libcrypto()),
     ]
   }
 

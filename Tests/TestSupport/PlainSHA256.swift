@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// SHA-256 (FIPS 180-4), plain and slow: vectors name their contents by it.
+// SHA-256 (FIPS 180-4), plain and slow: the fast one is compared with it.
 
 /// SHA-256 of a whole buffer.
-public enum SHA256 {
+public enum PlainSHA256 {
   /// The digest as lower-case hexadecimal digits.
   public static func hex(_ bytes: [UInt8]) -> String {
     digest(bytes).map { byte in
