@@ -118,7 +118,7 @@ public struct ArchiveEntry: Hashable, Sendable {
 
   /// The SHA-256 of a file's bytes, where the archive was told to store it.
   public var plainDigest: SHA256Digest? {
-    extensions.first { $0.type == Self.plainDigestExtension && $0.value.count == 32 }.map { SHA256Digest($0.value) }
+    extensions.first { $0.type == Self.plainDigestExtension }.flatMap { SHA256Digest($0.value) }
   }
 
   static let plainDigestExtension: UInt64 = 2

@@ -47,12 +47,15 @@ public enum EntryContent: Hashable, Sendable {
 struct ContentRuns: Hashable, Sendable {
   private(set) var runs: [ContentRun] = []
   private(set) var length: UInt64 = 0
+  /// The bytes of all chunks.
+  private(set) var dataLength: UInt64 = 0
   /// The chunks in all runs.
   private(set) var chunks: UInt64 = 0
 
   mutating func add(chunk number: UInt64, ordinal: UInt32, length added: Int) {
     let added = UInt64(added)
     length += added
+    dataLength += added
     chunks += 1
     if case .chunks(let last, let first, let count, let length) = runs.last, last == ordinal, first + count == number {
       runs[runs.count - 1] = .chunks(ordinal: ordinal, first: first, count: count + 1, length: length + added)

@@ -18,17 +18,17 @@ struct ContentRoot {
   /// Takes the next frame of the id table.
   mutating func addIDs(_ body: [UInt8]) { addIDs(digest: SHA256.hash(body)) }
 
-  mutating func addIDs(digest: SHA256Digest) { frames += digest.bytes }
+  mutating func addIDs(digest: SHA256Digest) { digest.append(to: &frames) }
 
   /// The root, given the raw bytes of the directory.
   func finish(directory: SHA256Digest) -> SHA256Digest {
     var writer = FieldWriter(capacity: 160)
     writer.raw(Self.label)
-    writer.raw((parent ?? .zero).bytes)
+    writer.digest(parent ?? .zero)
     writer.fixed(UInt8(1))
     writer.fixed(chunks)
-    writer.raw(SHA256.hash(frames).bytes)
-    writer.raw(directory.bytes)
+    writer.digest(SHA256.hash(frames))
+    writer.digest(directory)
     return SHA256.hash(writer.bytes)
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the numbers and byte strings that formats are made of. Whatever the bytes say, it stays within them.
+/// Reads the numbers and byte strings that formats are made of.
+internal import CodecKit
+
+/// Takes fields from the front of an array. Whatever the bytes say, it stays within them.
 struct FieldReader {
   private let bytes: [UInt8]
   private(set) var position: Int
@@ -63,6 +66,12 @@ struct FieldReader {
     guard count >= 0, remaining >= count else { throw Self.endsEarly }
     defer { position += count }
     return Array(bytes[position..<(position + count)])
+  }
+
+  /// The 32 bytes of a digest.
+  mutating func digest() throws(ArchiveError) -> SHA256Digest {
+    guard let digest = SHA256Digest(try raw(SHA256Digest.byteCount)) else { throw Self.endsEarly }
+    return digest
   }
 
   /// A length and so many bytes.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Writes the numbers and byte strings that formats are made of.
+internal import CodecKit
+
+/// Appends fields to an array.
 struct FieldWriter {
   /// What has been written.
   private(set) var bytes: [UInt8] = []
@@ -38,6 +41,9 @@ struct FieldWriter {
   mutating func raw(_ more: [UInt8]) { bytes.append(contentsOf: more) }
 
   mutating func raw(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
+
+  /// The 32 bytes of a digest.
+  mutating func digest(_ digest: SHA256Digest) { digest.append(to: &bytes) }
 
   /// A length and so many bytes.
   mutating func string(_ more: [UInt8]) {

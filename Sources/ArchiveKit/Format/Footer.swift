@@ -60,8 +60,8 @@ extension Footer {
       writer.fixed(run.offset)
       writer.fixed(run.length)
     }
-    writer.raw(contentRoot.bytes)
-    writer.raw(layoutRoot.bytes)
+    writer.digest(contentRoot)
+    writer.digest(layoutRoot)
     writer.fixed(superblockCopy)
     writer.fixed(depth)
     writer.pad(to: Self.checksumStart)
@@ -99,8 +99,8 @@ extension Footer {
     ids = Run(offset: try reader.fixed(), length: try reader.fixed())
     blocks = Run(offset: try reader.fixed(), length: try reader.fixed())
     index = Run(offset: try reader.fixed(), length: try reader.fixed())
-    contentRoot = SHA256Digest(try reader.raw(32))
-    layoutRoot = SHA256Digest(try reader.raw(32))
+    contentRoot = try reader.digest()
+    layoutRoot = try reader.digest()
     superblockCopy = try reader.fixed()
     depth = try reader.fixed()
   }

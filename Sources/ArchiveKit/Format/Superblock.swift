@@ -96,7 +96,7 @@ extension Superblock {
     writer.raw(uuid.bytes)
     writer.fixed(tag)
     writer.raw(parent?.bytes ?? ArchiveUUID.zero.bytes)
-    writer.raw(parentRoot?.bytes ?? SHA256Digest.zero.bytes)
+    writer.digest(parentRoot ?? .zero)
     writer.fixed(depth)
     writer.fixed(created)
     writer.raw([1, 32, 1, 1])
@@ -147,7 +147,7 @@ extension Superblock {
     tag = try reader.fixed()
     let parentID = ArchiveUUID(try reader.raw(16))
     parent = parentID == .zero ? nil : parentID
-    let root = SHA256Digest(try reader.raw(32))
+    let root = try reader.digest()
     parentRoot = root == .zero ? nil : root
     depth = try reader.fixed()
     created = try reader.fixed()

@@ -47,7 +47,7 @@ struct IndexRecord: Hashable, Sendable {
     writer.fixed(offset)
     writer.fixed(storedLength)
     writer.fixed(rawLength)
-    writer.raw(digest.bytes)
+    writer.digest(digest)
   }
 
   init(offset: UInt64, storedLength: UInt32, rawLength: UInt32, digest: SHA256Digest) {
@@ -61,7 +61,7 @@ struct IndexRecord: Hashable, Sendable {
     offset = try reader.fixed()
     storedLength = try reader.fixed()
     rawLength = try reader.fixed()
-    digest = SHA256Digest(try reader.raw(32))
+    digest = try reader.digest()
   }
 }
 
@@ -80,7 +80,7 @@ struct LeafRecord: Hashable, Sendable {
     writer.varint(entries)
     writer.varint(UInt64(ordinal))
     writer.varint(block)
-    writer.raw(digest.bytes)
+    writer.digest(digest)
   }
 
   init(separator: [UInt8], entries: UInt64, ordinal: UInt32, block: UInt64, digest: SHA256Digest) {
@@ -99,7 +99,7 @@ struct LeafRecord: Hashable, Sendable {
     }
     self.ordinal = ordinal
     block = try reader.varint()
-    digest = SHA256Digest(try reader.raw(32))
+    digest = try reader.digest()
   }
 }
 

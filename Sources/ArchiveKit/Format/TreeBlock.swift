@@ -120,11 +120,11 @@ struct TreeBlockEncoder {
             writer.varint(UInt64(map.ordinal))
             writer.varint(map.block)
             writer.varint(map.length)
-            writer.raw(map.digest.bytes)
+            writer.digest(map.digest)
           }
         }
       }
-      if let digest = entry.digest { writer.raw(digest.bytes) }
+      if let digest = entry.digest { writer.digest(digest) }
     case .symbolicLink: writer.string(entry.target)
     case .characterDevice, .blockDevice:
       writer.varint(UInt64(entry.device.major))
@@ -253,7 +253,7 @@ struct TreeBlockDecoder {
       } else if flags.contains(.maps) {
         throw .corrupt("an empty file has content")
       }
-      if flags.contains(.digest) { entry.digest = SHA256Digest(try reader.raw(32)) }
+      if flags.contains(.digest) { entry.digest = try reader.digest() }
     case .symbolicLink:
       entry.target = try reader.string()
       guard !entry.target.isEmpty, !entry.target.contains(0) else {
@@ -278,7 +278,7 @@ struct TreeBlockDecoder {
       let block = try reader.varint()
       let length = try reader.varint()
       maps.append(
-        MapReference(ordinal: ordinal, block: block, length: length, digest: SHA256Digest(try reader.raw(32))))
+        MapReference(ordinal: ordinal, block: block, length: length, digest: try reader.digest()))
       let (sum, overflow) = total.addingReportingOverflow(length)
       guard length > 0, !overflow else { throw .corrupt("a map covers an impossible length") }
       total = sum

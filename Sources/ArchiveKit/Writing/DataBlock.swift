@@ -38,7 +38,7 @@ final class DataBlock: @unchecked Sendable {
     }
     body.reserve(table.count + raw.count, isFinal: true)
     body.append(table.bytes)
-    let compressible = isCompressible && IncompressibleProbe.isWorthCompressing(raw.bytes)
+    let compressible = isCompressible && !IncompressibleProbe.isIncompressible(raw.bytes)
     codec = try packer.pack(raw.bytes, isCompressible: compressible, to: &body).codec
     checksum = XXH3.of(body.bytes)
   }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The end of an archive: directory, tables, copy of the superblock, footer.
+internal import CodecKit
+
+/// Writes what makes an archive complete.
+struct ArchiveTail {
+  /// Raw bytes of a frame of the directory.
+  private static let directoryTarget = 4 << 20
+
+  let frames: FrameWriter
+  let superblock: Superblock
+
+  /// - Parameters:
+  ///   - footer: has the counts; gets the places and the roots.
+  ///   - pack: packs raw bytes of the directory into a frame.
+  func write(
+    _ footer: inout Footer, leaves: [LeafRecord], ids: [SHA256Digest], blocks: [BlockRecord], index: [IndexRecord],
+    _ pack: ([UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
+  ) throws(ArchiveError) {
+    var directory = SHA256()
+    footer.directory = try run { () throws(ArchiveError) in
+      var writer = FieldWriter()
+      var (first, count) = (0, 0)
+      for (number, leaf) in leaves.enumerated() {
+        leaf.write(to: &writer)
+        count += 1
+        guard writer.count >= Self.directoryTarget || number == leaves.count - 1 else { continue }
+        directory.update(writer.bytes)
+        let frame = try pack(writer.bytes, count, UInt64(first))
+        try frames.write(frame.description, body: frame.body)
+        first += count
+        count = 0
+        writer.removeAll()
+      }
+    }
+    var root = ContentRoot(parent: superblock.parentRoot, chunks: UInt64(ids.count))
+    footer.ids = try run { () throws(ArchiveError) in
+      try table(.ids, ids, recordSize: SHA256Digest.byteCount, { $1.digest($0) }) { root.addIDs($0) }
+    }
+    footer.blocks = try run { () throws(ArchiveError) in
+      try table(.blocks, blocks, recordSize: BlockRecord.size, { $0.write(to: &$1) })
+    }
+    footer.index = try run { () throws(ArchiveError) in
+      try table(.index, index, recordSize: IndexRecord.size, { $0.write(to: &$1) })
+    }
+    footer.contentRoot = root.finish(directory: directory.value)
+    footer.superblockCopy = frames.offset
+    try frames.write(
+      FrameDescription(kind: .superblockCopy, rawLength: Superblock.size, count: 1, first: 0),
+      body: try superblock.encoded())
+    footer.layoutRoot = frames.layoutRoot()
+    footer.frames = frames.frames
+    footer.offset = frames.offset
+    try frames.write(bare: footer.encoded())
+  }
+
+  private func run(_ body: () throws(ArchiveError) -> Void) throws(ArchiveError) -> Footer.Run {
+    let start = frames.offset
+    try body()
+    return Footer.Run(offset: start, length: frames.offset - start)
+  }
+
+  private func table<Record>(
+    _ kind: FrameKind, _ records: [Record], recordSize: Int, _ encode: (Record, inout FieldWriter) -> Void,
+    _ see: ([UInt8]) -> Void = { _ in }
+  ) throws(ArchiveError) {
+    var first = 0
+    while first < records.count {
+      let end = min(first + TableShape.recordsPerFrame, records.count)
+      var writer = FieldWriter(capacity: (end - first) * recordSize)
+      for record in records[first..<end] { encode(record, &writer) }
+      see(writer.bytes)
+      try frames.write(
+        FrameDescription(kind: kind, rawLength: writer.count, count: end - first, first: UInt64(first)),
+        body: writer.bytes)
+      first = end
+    }
+  }
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes archives: entries and their bytes go in, in the order of the tree, and frames come out.
+public import CodecKit
+
+/// Writes one archive.
+///
+/// ```swift
+/// let writer = try ArchiveWriter(to: output, .init { $0.threads = 0 })
+/// try writer.add(directory)
+/// try writer.beginFile(file)
+/// try writer.append(rule) { (room) throws(ArchiveError) in try source.read(into: &room) }
+/// try writer.endFile(file)
+/// let summary = try writer.finish()
+/// ```
+///
+/// Entries must come in the order of ``EntryPath/precedes(_:_:)``. What is given is cut into chunks on the caller's
+/// thread, hashed and packed by workers, and written on the caller's thread again, in the order given: the bytes do not
+/// depend on the number of threads.
+///
+/// After a call has thrown, the writer must be dropped: without a footer what was written is no complete archive.
+public final class ArchiveWriter {
+  let options: ArchiveWriterOptions
+  let superblock: Superblock
+  let frames: FrameWriter
+  /// Raw bytes of new chunks between two checkpoints.
+  static let checkpointBytes: UInt64 = 64 << 20
+  /// Bytes read between two checkpoints, new or not.
+  static let checkpointInput: UInt64 = 4 << 30
+  /// Entries between two checkpoints.
+  static let checkpointEntries: UInt64 = 65536
+  /// Events that a segment holds, however few bytes it has.
+  private static let segmentEvents = 8192
+
+  private let payload: PayloadCodec
+  private let workers: Workers<PayloadPacker>?
+  private let inFlight: Int
+  /// Packs index blocks, and with one thread everything.
+  private let packer: PayloadPacker
+  private let indexPacker: PayloadPacker
+
+  // Input, cut but not yet hashed.
+  private var segment = Segment()
+  private var hashing: [(segment: Segment, done: Deferred<Void>?)] = []
+  private var freeSegments: [Segment] = []
+  private var cutting = Cutting(.whole, .standard)
+
+  // Chunks, entries and blocks in order.
+  private var table = ChunkTable()
+  private var file: FileInProgress?
+  private var block = DataBlock()
+  private var freeBlocks: [DataBlock] = []
+  private var tree: TreeBuilder
+  private var pending: [PendingFrame] = []
+  private var links = LinkedFiles()
+  private var state = ArchiveWriterState()
+
+  /// Starts an archive.
+  ///
+  /// - Parameters:
+  ///   - output: gets the bytes.
+  ///   - options: how to write.
+  /// - Throws: ``ArchiveError`` with `invalidOption`, or what the output throws.
+  public init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError) {
+    guard (64 << 10...FrameHeader.maximumDataLength).contains(options.blockSize) else {
+      throw ArchiveError(.invalidOption, "a block has 64 KiB to 4 MiB")
+    }
+    self.options = options
+    payload = try PayloadCodec(options.codec, options.registry)
+    superblock = try Self.superblock(options, payload)
+    let threads = options.threads == 0 ? ThreadCount.available : options.threads
+    workers = threads > 1 ? Workers(limit: threads, label: "archive") : nil
+    inFlight = threads > 1 ? threads + 2 : 0
+    packer = PayloadPacker(payload, options.compression)
+    indexPacker = PayloadPacker(
+      payload.number == 0 ? .stored : try PayloadCodec(Zstd.default, options.registry), CompressionOptions())
+    tree = TreeBuilder(keepsStamps: !options.isReproducible)
+    frames = FrameWriter(output, tag: superblock.tag)
+    try frames.write(bare: try superblock.encoded())
+  }
+
+  private static func superblock(
+    _ options: ArchiveWriterOptions, _ payload: PayloadCodec
+  ) throws(ArchiveError) -> Superblock {
+    var superblock = Superblock()
+    superblock.created = options.created
+    superblock.cutSizes = options.cutSizes
+    superblock.blockTarget = UInt32(options.blockSize)
+    superblock.fields = options.fields
+    if let spec = payload.spec {
+      superblock.fields.append(.init(Superblock.Field.codec, [payload.number] + Array(spec.utf8)))
+    }
+    if options.isReproducible {
+      let digest = SHA256.hash(try superblock.encoded())
+      superblock.uuid = ArchiveUUID(high: digest.prefix, low: SHA256.hash(digest.bytes).prefix)
+      superblock.tag = SHA256.hash(superblock.uuid.bytes).prefix
+    } else {
+      var generator = SystemRandomNumberGenerator()
+      superblock.uuid = .random()
+      superblock.tag = generator.next()
+    }
+    if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
+    return superblock
+  }
+
+  // MARK: - Input
+
+  /// Adds what has no content of its own: a directory, a link, a device, a further name of a file that was added with
+  /// the same hard link group.
+  ///
+  /// - Parameters:
+  ///   - entry: what it is.
+  ///   - stamp: how the file system saw it.
+  public func add(_ entry: ArchiveEntry) throws(ArchiveError) { try add(entry, nil) }
+
+  func add(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
+    try note(.end(entry, stamp))
+  }
+
+  /// Begins a file.
+  ///
+  /// - Parameter entry: what is known of it.
+  public func beginFile(_ entry: ArchiveEntry) throws(ArchiveError) { try note(.begin(entry)) }
+
+  /// Adds bytes to the file.
+  ///
+  /// - Parameters:
+  ///   - rule: how to cut them.
+  ///   - limit: how many bytes to take at most; `nil` for all.
+  ///   - read: appends the next bytes to the room it is given; returns their number, 0 at the end only.
+  /// - Returns: how many bytes came.
+  @discardableResult
+  public func append(
+    _ rule: CutRule, limit: UInt64? = nil, _ read: (inout OutputRawSpan) throws(ArchiveError) -> Int
+  ) throws(ArchiveError) -> UInt64 {
+    cutting = Cutting(rule, options.cutSizes)
+    var total: UInt64 = 0
+    // A file that fits is not torn in two.
+    if let limit, limit < UInt64(options.blockSize / 4), segment.bytes.count + Int(limit) > options.blockSize {
+      try closeSegment()
+    }
+    while total < limit ?? .max {
+      if segment.bytes.count >= options.blockSize { try closeSegment() }
+      segment.bytes.reserve(options.blockSize - segment.bytes.count)
+      let wanted = min(UInt64(options.blockSize - segment.bytes.count), (limit ?? .max) - total)
+      var room = segment.bytes.room(atMost: Int(wanted))
+      let count = try read(&room)
+      if count == 0 { break }
+      segment.bytes.didAppend(count)
+      total += UInt64(count)
+      cut(isEnd: total == limit)
+    }
+    cut(isEnd: true)
+    return total
+  }
+
+  /// Adds a hole to the file.
+  ///
+  /// - Parameter length: its bytes.
+  public func append(hole length: UInt64) throws(ArchiveError) { try note(.hole(length)) }
+
+  /// Forgets what has been given of the file, to give it again.
+  public func restartFile() throws(ArchiveError) { try note(.restart) }
+
+  /// Ends the file.
+  ///
+  /// - Parameter entry: what is known of it now. Size and content are those of what was given.
+  public func endFile(_ entry: ArchiveEntry) throws(ArchiveError) { try endFile(entry, nil) }
+
+  func endFile(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) { try note(.end(entry, stamp)) }
+
+  private func note(_ event: SegmentEvent) throws(ArchiveError) {
+    if segment.events.count >= Self.segmentEvents { try closeSegment() }
+    segment.events.append(event)
+  }
+
+  /// Cuts what lies in the segment behind the last border.
+  private func cut(isEnd: Bool) {
+    while segment.cut < segment.bytes.count {
+      let waiting = segment.bytes.bytes.dropping(segment.cut)
+      guard let length = cutting.next(in: waiting, isEnd: isEnd) else { return }
+      segment.events.append(.chunk(length: length))
+      segment.cut += length
+    }
+  }
+
+  /// Gives the segment to a worker, and goes on with a fresh one that begins with what could not be cut yet.
+  private func closeSegment() throws(ArchiveError) {
+    let full = segment
+    segment = freeSegments.popLast() ?? Segment()
+    let tail = full.bytes.count - full.cut
+    if tail > 0 {
+      segment.bytes.reserve(options.blockSize)
+      segment.bytes.append(full.bytes.bytes.dropping(full.cut))
+      full.bytes.removeLast(tail)
+    }
+    guard let workers else {
+      full.hash()
+      return try replay(full)
+    }
+    let done = Deferred<Void>()
+    try start(workers) { _ in
+      full.hash()
+      done.fulfil(())
+    }
+    hashing.append((full, done))
+    while hashing.count > inFlight { try replayFirst() }
+  }
+
+  private func start(
+    _ workers: Workers<PayloadPacker>, _ job: @escaping @Sendable (PayloadPacker) -> Void
+  ) throws(ArchiveError) {
+    let (payload, options) = (payload, options)
+    workers.run(making: { PayloadPacker(payload, options.compression) }, job)
+  }
+
+  private func replayFirst() throws(ArchiveError) {
+    let (full, done) = hashing.removeFirst()
+    _ = done?.wait()
+    try replay(full)
+  }
+
+  // MARK: - In order
+
+  /// Takes over what happened in a segment.
+  private func replay(_ full: Segment) throws(ArchiveError) {
+    var position = 0
+    var chunk = 0
+    for event in full.events {
+      switch event {
+      case .begin(let entry): file = FileInProgress(entry)
+      case .hole(let length): file?.add(hole: length)
+      case .restart: file?.restart()
+      case .chunk(let length):
+        try store(full.bytes.bytes.extracting(position..<(position + length)), id: full.digests[chunk])
+        position += length
+        chunk += 1
+      case .end(let entry, let stamp): try complete(entry, stamp)
+      }
+    }
+    full.removeAll()
+    freeSegments.append(full)
+  }
+
+  private func store(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) {
+    state.inputSinceCheckpoint += UInt64(bytes.byteCount)
+    if state.inputSinceCheckpoint >= Self.checkpointInput { try checkpoint() }
+    let (number, isNew) = try table.insert(id)
+    if isNew {
+      if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
+        try closeBlock()
+        if state.newSinceCheckpoint >= Self.checkpointBytes { try checkpoint() }
+      }
+      if block.chunks.isEmpty { block.firstChunk = number }
+      block.add(bytes, id: id)
+      state.newSinceCheckpoint += UInt64(bytes.byteCount)
+      state.rawBytes += UInt64(bytes.byteCount)
+    }
+    file?.add(chunk: number, ordinal: 0, id: id, length: bytes.byteCount)
+  }
+
+  private func complete(_ given: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
+    var entry = given
+    if var file = file.take() {
+      let (finished, length) = file.finish(given)
+      entry = finished
+      try useMaps(&entry)
+      state.dataBytes += length
+      links.note(entry, dataLength: length)
+    } else if entry.kind == .file {
+      guard let (other, length) = links.first(of: entry) else {
+        throw ArchiveError(.invalidOption, "a file ends that has not begun", path: entry.path)
+      }
+      (entry.size, entry.content, entry.digest, entry.cut) = (other.size, other.content, other.digest, other.cut)
+      state.dataBytes += length
+    }
+    try tree.add(entry, stamp)
+    state.entriesSinceCheckpoint += 1
+    if state.entriesSinceCheckpoint >= Self.checkpointEntries {
+      try checkpoint()
+    } else if tree.isFull {
+      try closeLeaf()
+    }
+  }
+
+  /// Moves content of very many runs into blocks of its own.
+  private func useMaps(_ entry: inout ArchiveEntry) throws(ArchiveError) {
+    guard case .runs(let runs) = entry.content, runs.count > MapBlock.maximumInlineRuns else { return }
+    if MapBlock.inlineLength(runs) <= MapBlock.maximumInlineLength { return }
+    var maps: [MapReference] = []
+    for part in MapBlock.divide(runs) {
+      let bytes = MapBlock.encode(part)
+      let digest = SHA256.hash(bytes)
+      maps.append(
+        MapReference(
+          ordinal: superblock.depth, block: state.indexBlocks, length: part.reduce(0) { $0 + $1.length },
+          digest: digest))
+      try writeIndexBlock(.map, bytes, count: part.count, digest: digest)
+    }
+    entry.content = .maps(maps)
+  }
+
+  private func closeLeaf() throws(ArchiveError) {
+    guard let leaf = tree.takeLeaf() else { return }
+    let digest = SHA256.hash(leaf.bytes)
+    let number = state.indexBlocks
+    try writeIndexBlock(.tree, leaf.bytes, count: leaf.entries, digest: digest)
+    if !leaf.stamps.isEmpty { try writeIndexBlock(.stamps, leaf.stamps, count: leaf.entries, digest: nil) }
+    state.add(
+      LeafRecord(
+        separator: leaf.separator, entries: UInt64(leaf.entries), ordinal: superblock.depth, block: number,
+        digest: digest))
+  }
+
+  private func closeBlock() throws(ArchiveError) {
+    guard !block.chunks.isEmpty else { return }
+    let full = block
+    state.closedChunks += UInt64(full.chunks.count)
+    block = freeBlocks.popLast() ?? DataBlock()
+    guard let workers else {
+      do throws(CodecError) { try full.pack(packer) } catch { throw ArchiveError(error) }
+      return try submit(.block(full, nil))
+    }
+    let done = Deferred<CodecError?>()
+    try start(workers) { packer in
+      do throws(CodecError) {
+        try full.pack(packer)
+        done.fulfil(nil)
+      } catch {
+        done.fulfil(error)
+      }
+    }
+    try submit(.block(full, done))
+  }
+
+  private func writeIndexBlock(
+    _ kind: FrameKind, _ bytes: [UInt8], count: Int, digest: SHA256Digest?
+  ) throws(ArchiveError) {
+    let frame = try packed(kind, bytes, count: count, first: state.indexBlocks)
+    state.indexBlocks += 1
+    try submit(.index(frame.description, frame.body, digest ?? SHA256.hash(bytes)))
+  }
+
+  private func packed(
+    _ kind: FrameKind, _ bytes: [UInt8], count: Int, first: UInt64
+  ) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8]) {
+    var body = ByteBuffer()
+    let payload: PackedPayload
+    do throws(CodecError) {
+      payload = try unsafe indexPacker.pack(bytes.span.bytes, to: &body)
+    } catch {
+      throw ArchiveError(error)
+    }
+    let frame = FrameDescription(kind: kind, codec: payload.codec, rawLength: bytes.count, count: count, first: first)
+    return (frame, body.bytes.array)
+  }
+
+  /// Names everything so far, so that it can be used should nothing follow.
+  private func checkpoint() throws(ArchiveError) {
+    try closeBlock()
+    try closeLeaf()
+    var raw = state.checkpointHead(entries: tree.entries)
+    if let entry = file?.soFar() {
+      var encoder = TreeBlockEncoder()
+      encoder.add(entry)
+      raw.fixed(UInt8(1))
+      raw.raw(encoder.bytes)
+    } else {
+      raw.fixed(UInt8(0))
+    }
+    let frame = try packed(.checkpoint, raw.bytes, count: state.leavesSinceCheckpoint, first: state.checkpoints)
+    try submit(.checkpoint(frame.description, frame.body))
+    state.didCheckpoint()
+  }
+
+  // MARK: - Output
+
+  private func submit(_ frame: PendingFrame) throws(ArchiveError) {
+    pending.append(frame)
+    while pending.count > inFlight { try writeFirst() }
+  }
+
+  private func writeFirst() throws(ArchiveError) {
+    switch pending.removeFirst() {
+    case .block(let block, let done):
+      if let done, let result = done.wait(), let error = result { throw ArchiveError(error) }
+      let header = try frames.write(
+        FrameDescription(
+          kind: .data, codec: block.codec, rawLength: block.raw.count, count: block.chunks.count,
+          first: block.firstChunk),
+        body: block.body.bytes, checksum: block.checksum)
+      state.wrote(block: header)
+      block.removeAll()
+      freeBlocks.append(block)
+    case .index(let description, let body, let digest):
+      state.wrote(index: try frames.write(description, body: body), digest)
+    case .checkpoint(let description, let body):
+      state.lastCheckpoint = try frames.write(description, body: body).offset
+    }
+  }
+
+  /// Ends the archive.
+  ///
+  /// - Returns: the footer, which says what the archive holds.
+  public func finish() throws(ArchiveError) -> ArchiveSummary {
+    try closeSegment()
+    while !hashing.isEmpty { try replayFirst() }
+    guard file == nil else { throw ArchiveError(.invalidOption, "the last file has not ended") }
+    try closeBlock()
+    try closeLeaf()
+    while !pending.isEmpty { try writeFirst() }
+    var footer = Footer()
+    footer.tag = superblock.tag
+    footer.uuid = superblock.uuid
+    footer.depth = superblock.depth
+    footer.rawBytes = state.rawBytes
+    footer.storedBytes = state.storedBytes
+    footer.dataBytes = state.dataBytes
+    footer.entries = tree.entries
+    footer.chunks = UInt64(table.count)
+    try ArchiveTail(frames: frames, superblock: superblock).write(
+      &footer, leaves: state.leaves, ids: table.ids, blocks: state.blocks, index: state.index
+    ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(.directory, bytes, count: count, first: first)
+    }
+    return ArchiveSummary(superblock: superblock, footer: footer)
+  }
+}

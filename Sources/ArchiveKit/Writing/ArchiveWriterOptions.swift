@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How an archive is written.
+public import CodecKit
+
+/// How an ``ArchiveWriter`` works.
+public struct ArchiveWriterOptions: Sendable {
+  /// What blocks are packed with. Default: zstd.
+  public var codec: any Codec = Zstd.default
+  /// The codec's level and dictionary. Threads are those of the writer. Default: the codec's own.
+  public var compression = CompressionOptions()
+  /// How many threads hash and pack; 0 is one for each core. The bytes do not depend on it. Default: 1.
+  public var threads = 1
+  /// Where the bare forms of codecs are found. Default: the built-in codecs.
+  public var registry = CodecRegistry.builtin
+  /// How files without pages are cut. Default: 16, 64 and 256 KiB.
+  public var cutSizes = CutSizes.standard
+  /// The bytes that a block is filled up to, 64 KiB to 4 MiB. Default: 1 MiB.
+  public var blockSize = 1 << 20
+  /// Whether the same entries give the same bytes: identifiers come from what the archive says of itself, and nothing
+  /// is kept by which a later archive would see that files have not changed. Default: `false`.
+  public var isReproducible = false
+  /// When the archive is made, in nanoseconds since 1970. Default: 0.
+  public var created: Int64 = 0
+  /// Name, description, program and source. Default: none.
+  public var fields: [Superblock.Field] = []
+
+  /// The defaults.
+  public init() {}
+
+  /// The defaults, changed by `configure`.
+  public init(_ configure: (inout Self) -> Void) { configure(&self) }
+}

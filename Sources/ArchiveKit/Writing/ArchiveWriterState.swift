@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a writer counts and keeps until the end.
+internal import CodecKit
+
+/// A frame that waits for its turn.
+enum PendingFrame {
+  /// A data block, and the job that packs it.
+  case block(DataBlock, Deferred<CodecError?>?)
+  /// A block of the index, and the digest of its raw bytes.
+  case index(FrameDescription, [UInt8], SHA256Digest)
+  case checkpoint(FrameDescription, [UInt8])
+}
+
+/// Counters and tables of a writer.
+struct ArchiveWriterState {
+  private(set) var blocks: [BlockRecord] = []
+  private(set) var index: [IndexRecord] = []
+  private(set) var leaves: [LeafRecord] = []
+  /// Index blocks that have been given a number.
+  var indexBlocks: UInt64 = 0
+  /// Chunks in blocks that have been closed.
+  var closedChunks: UInt64 = 0
+  var rawBytes: UInt64 = 0
+  private(set) var storedBytes: UInt64 = 0
+  var dataBytes: UInt64 = 0
+
+  /// Checkpoints made so far.
+  private(set) var checkpoints: UInt64 = 0
+  /// Where the last one stands; zero before the first.
+  var lastCheckpoint: UInt64 = 0
+  private(set) var leavesSinceCheckpoint = 0
+  var newSinceCheckpoint: UInt64 = 0
+  var inputSinceCheckpoint: UInt64 = 0
+  var entriesSinceCheckpoint: UInt64 = 0
+
+  mutating func add(_ leaf: LeafRecord) {
+    leaves.append(leaf)
+    leavesSinceCheckpoint += 1
+  }
+
+  mutating func wrote(block header: FrameHeader) {
+    blocks.append(
+      BlockRecord(
+        offset: header.offset, firstChunk: header.first, storedLength: header.storedLength,
+        rawLength: header.rawLength))
+    storedBytes += UInt64(header.storedLength)
+  }
+
+  mutating func wrote(index header: FrameHeader, _ digest: SHA256Digest) {
+    index.append(
+      IndexRecord(
+        offset: header.offset, storedLength: header.storedLength, rawLength: header.rawLength, digest: digest))
+  }
+
+  /// The raw bytes of a checkpoint, up to the open file.
+  func checkpointHead(entries: UInt64) -> FieldWriter {
+    var writer = FieldWriter()
+    writer.fixed(lastCheckpoint)
+    writer.fixed(closedChunks)
+    writer.fixed(indexBlocks)
+    writer.fixed(entries)
+    writer.varint(leavesSinceCheckpoint)
+    for leaf in leaves.suffix(leavesSinceCheckpoint) {
+      writer.varint(leaf.block)
+      writer.varint(leaf.entries)
+    }
+    return writer
+  }
+
+  mutating func didCheckpoint() {
+    checkpoints += 1
+    leavesSinceCheckpoint = 0
+    newSinceCheckpoint = 0
+    inputSinceCheckpoint = 0
+    entriesSinceCheckpoint = 0
+  }
+}
