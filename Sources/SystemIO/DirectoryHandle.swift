@@ -7,19 +7,23 @@ internal import Glibc
 /// An open directory.
 ///
 /// Every name given to it is one component: empty, `.`, `..`, and a name with a slash or a NUL throw `EINVAL` before any
-/// call is made, and a symbolic link of that name is never followed. So nothing done through the handle can reach
-/// outside, whatever happens to the tree meanwhile.
+/// call is made, and a symbolic link of that name is never followed. What takes a path of several components says so by
+/// `beneath:` and holds each of them to the same. So nothing done through the handle can reach outside, whatever happens
+/// to the tree meanwhile.
 public struct DirectoryHandle: ~Copyable, Sendable {
-  private let handle: FileHandle
+  let handle: FileHandle
 
   /// Opens a directory; links on the way, also the last one, are followed.
   ///
+  /// - Parameters:
+  ///   - path: The directory.
+  ///   - options: How; `directory` is always on.
   /// - Throws: What the system answered, such as `ENOTDIR`.
-  public init(_ path: Path) throws(IOError) {
-    handle = try FileHandle.open(path, .directory)
+  public init(_ path: Path, _ options: FileHandle.OpenOptions = []) throws(IOError) {
+    handle = try FileHandle.open(path, options.union(.directory))
   }
 
-  private init(_ handle: consuming FileHandle) {
+  init(_ handle: consuming FileHandle) {
     self.handle = handle
   }
 
@@ -60,12 +64,17 @@ public struct DirectoryHandle: ~Copyable, Sendable {
 extension DirectoryHandle {
   /// Opens a directory in this one.
   ///
+  /// - Parameters:
+  ///   - name: The directory.
+  ///   - options: How; `directory` and `noFollow` are always on.
   /// - Throws: `ENOTDIR` or `ELOOP` when the name is something else or a link; else what the system answered.
-  public func openDirectory(_ name: [UInt8]) throws(IOError) -> DirectoryHandle {
-    DirectoryHandle(try open(name, "open", O_RDONLY | O_DIRECTORY, .ownerOnly))
+  public func openDirectory(
+    _ name: [UInt8], _ options: FileHandle.OpenOptions = []
+  ) throws(IOError) -> DirectoryHandle {
+    DirectoryHandle(try open(name, "open", options.union(.directory).flags, .ownerOnly))
   }
 
-  /// Opens a file for reading.
+  /// Opens an existing file, for reading unless the options say otherwise.
   ///
   /// - Parameters:
   ///   - name: The file.
@@ -180,12 +189,15 @@ extension DirectoryHandle {
 
 extension DirectoryHandle {
   /// The name as a path of one component.
-  private func component(_ name: [UInt8], _ operation: String) throws(IOError) -> Path {
+  func component(_ name: [UInt8], _ operation: String) throws(IOError) -> Path {
+    if DirectoryHandle.isComponent(name) { return Path(name) }
+    throw IOError(operation, path: path.joining(name), errno: .invalidArgument)
+  }
+
+  /// Whether a name is one component that stands for something in the directory.
+  static func isComponent(_ name: [UInt8]) -> Bool {
     let dot = UInt8(ascii: ".")
-    if name.isEmpty || name == [dot] || name == [dot, dot] || name.contains(Path.slash) || name.contains(0) {
-      throw IOError(operation, path: path.joining(name), errno: .invalidArgument)
-    }
-    return Path(name)
+    return !(name.isEmpty || name == [dot] || name == [dot, dot] || name.contains(Path.slash) || name.contains(0))
   }
 
   private func open(
@@ -196,15 +208,17 @@ extension DirectoryHandle {
     let allFlags = flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
     let result = try component(name, operation).withCString(operation) {
       (text: UnsafePointer<CChar>) throws(IOError) -> Int in
-      try Syscalls.run(.openat, operation, path: full) { _ in
-        unsafe Int(ccodecs_openat(directory, text, allFlags, mode.rawValue))
+      try FileHandle.opening(allFlags) { (flags: Int32) throws(IOError) -> Int in
+        try Syscalls.run(.openat, operation, path: full) { _ in
+          unsafe Int(ccodecs_openat(directory, text, flags, mode.rawValue))
+        }
       }
     }
     return FileHandle(owning: Int32(result), path: full)
   }
 
   @safe
-  private func call(
+  func call(
     _ kind: SyscallKind, _ operation: String, _ name: [UInt8], newPath: Path? = nil,
     _ body: (Int32, UnsafePointer<CChar>) -> Int32
   ) throws(IOError) {

@@ -32,6 +32,12 @@ public struct DirectoryReader: ~Copyable {
     buffer = [UInt8](repeating: 0, count: 32768)
   }
 
+  /// Reads an open directory from where its position is.
+  init(_ directory: consuming FileHandle) {
+    self.directory = directory
+    buffer = [UInt8](repeating: 0, count: 32768)
+  }
+
   /// The attributes of the directory.
   ///
   /// - Throws: What the system answered.

@@ -64,6 +64,10 @@ extension Errno {
   public static var invalidArgument: Errno { Errno(rawValue: EINVAL) }
   /// EMFILE: too many open files in this process.
   public static var tooManyOpenFiles: Errno { Errno(rawValue: EMFILE) }
+  /// ERANGE: the result does not fit into the buffer.
+  public static var outOfRange: Errno { Errno(rawValue: ERANGE) }
+  /// E2BIG: the argument, such as the value of an attribute, is too large.
+  public static var argumentTooLarge: Errno { Errno(rawValue: E2BIG) }
   /// EFBIG: the file is too large.
   public static var fileTooLarge: Errno { Errno(rawValue: EFBIG) }
   /// ENOSPC: no space left on the device.

@@ -66,12 +66,6 @@ extension FileHandle {
     return total
   }
 
-  /// Tells the kernel that the file will be read from front to back. Advice alone: nothing depends on it, so nothing
-  /// is reported.
-  public func adviseSequential() {
-    _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
-  }
-
   /// Whether reading would find something, or the end, within a time. An error counts as something: reading tells it.
   ///
   /// - Parameter milliseconds: How long to wait for it at most.

@@ -96,11 +96,16 @@ extension FileHandle {
     /// reader, so that nobody waits for the real one and what is written is lost with the last descriptor.
     public static let writingOnly = OpenOptions(rawValue: 16)
 
+    /// Do not change the time of the last read. This is for the owner of the file and for root; for others it has no
+    /// effect.
+    public static let noAccessTime = OpenOptions(rawValue: 32)
+
     var flags: Int32 {
       var flags = contains(.writingOnly) ? O_WRONLY : contains(.writable) ? O_RDWR : O_RDONLY
       if contains(.noFollow) { flags |= O_NOFOLLOW }
       if contains(.nonBlocking) { flags |= O_NONBLOCK }
       if contains(.directory) { flags |= O_DIRECTORY }
+      if contains(.noAccessTime) { flags |= ccodecs_no_access_time_flag() }
       return flags | O_CLOEXEC | O_NOCTTY
     }
   }
@@ -125,7 +130,9 @@ extension FileHandle {
   public static func open(_ path: Path, _ options: OpenOptions = []) throws(IOError) -> FileHandle {
     let flags = options.flags
     let result = try path.withCString("open") { (name: UnsafePointer<CChar>) throws(IOError) -> Int in
-      try Syscalls.run(.open, "open", path: path) { _ in unsafe Int(ccodecs_open(name, flags, 0)) }
+      try opening(flags) { (flags: Int32) throws(IOError) -> Int in
+        try Syscalls.run(.open, "open", path: path) { _ in unsafe Int(ccodecs_open(name, flags, 0)) }
+      }
     }
     return FileHandle(owning: Int32(result), path: path)
   }
@@ -158,6 +165,17 @@ extension FileHandle {
     return FileHandle(owning: Int32(result), path: path)
   }
 
+  /// A second descriptor for the same open file; both share position and flags.
+  ///
+  /// - Throws: What the system answered, such as `EMFILE`.
+  public func duplicate() throws(IOError) -> FileHandle {
+    let target = descriptor
+    let result = try Syscalls.run(.duplicate, "duplicate", path: path, descriptor: target) { _ in
+      Int(ccodecs_duplicate(target))
+    }
+    return FileHandle(owning: Int32(result), path: path)
+  }
+
   /// Whether writes go to the end of the file whatever the position.
   ///
   /// - Throws: What the system answered.
@@ -180,7 +198,19 @@ extension FileHandle {
     }
   }
 
-  private func statusFlags() throws(IOError) -> Int32 {
+  /// Runs `open` with the flags, and once more without `noAccessTime` where that is not allowed.
+  static func opening(_ flags: Int32, _ open: (Int32) throws(IOError) -> Int) throws(IOError) -> Int {
+    let noAccessTime = ccodecs_no_access_time_flag()
+    do throws(IOError) {
+      return try open(flags)
+    } catch {
+      guard flags & noAccessTime != 0 && error.errno == .notPermitted else { throw error }
+      return try open(flags & ~noAccessTime)
+    }
+  }
+
+  /// How the open file is opened.
+  func statusFlags() throws(IOError) -> Int32 {
     let target = descriptor
     let flags = try Syscalls.run(.statusFlags, "get the flags", path: path, descriptor: target) { _ in
       Int(ccodecs_get_status_flags(target))

@@ -190,7 +190,7 @@ extension SyscallFaults {
         event.path = state.paths[descriptor]
       }
       switch kind {
-      case .open, .openat:
+      case .open, .openat, .openat2, .duplicate:
         if let descriptor = Int32(exactly: result), descriptor >= 0 { state.paths[descriptor] = event.path }
       case .close:
         if let descriptor = event.descriptor { state.paths[descriptor] = nil }

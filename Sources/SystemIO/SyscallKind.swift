@@ -5,12 +5,16 @@
 /// A kind of system call, as the fault plan and the trace name it.
 ///
 /// Calls that differ only in how they name a file count as one kind where a caller cannot tell them apart: `stat` is
-/// `stat`, `lstat` and `fstatat`; `rename` is `rename` and `renameat`.
+/// `stat`, `lstat` and `fstatat`; `rename` is `rename` and `renameat`; `getxattr` is `lgetxattr` and `fgetxattr`.
 public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   /// Open or create by path.
   case open
   /// Open or create in an open directory.
   case openat
+  /// Open by a path of several components that must not leave an open directory.
+  case openat2
+  /// Duplicate a descriptor.
+  case duplicate
   /// Read at the position.
   case read
   /// Read at an offset.
@@ -47,6 +51,10 @@ public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   case stat
   /// Status of a descriptor.
   case fstat
+  /// Time of birth, by name or of a descriptor.
+  case statx
+  /// Space of a file system, by name or of a descriptor.
+  case statvfs
   /// Times of a descriptor.
   case futimens
   /// Times by name.
@@ -59,8 +67,16 @@ public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   case fchown
   /// Owner by name.
   case chown
-  /// Make a FIFO.
+  /// Make a FIFO or a device.
   case mknod
+  /// List the names of extended attributes.
+  case listxattr
+  /// Get an extended attribute.
+  case getxattr
+  /// Set an extended attribute.
+  case setxattr
+  /// Remove an extended attribute.
+  case removexattr
   /// Set the length.
   case ftruncate
   /// Read names of a directory.
@@ -71,6 +87,10 @@ public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   case pipe
   /// Wait until a descriptor is ready.
   case poll
+  /// Tell the kernel how a file will be used.
+  case advise
+  /// Look up a user or a group.
+  case account
   /// Resolve a path.
   case realpath
   /// Get or set the flags of an open file.

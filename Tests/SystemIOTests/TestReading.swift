@@ -41,7 +41,7 @@ extension SyscallFaults {
   var leftOpen: Int {
     trace.reduce(0) { count, event in
       switch event.kind {
-      case .open, .openat: count + (event.result >= 0 ? 1 : 0)
+      case .open, .openat, .openat2, .duplicate: count + (event.result >= 0 ? 1 : 0)
       case .pipe: count + (event.result >= 0 ? 2 : 0)
       case .close: count - 1
       default: count

@@ -6,6 +6,7 @@
 #define CCODECS_H
 
 #include "ccodecs_system.h"
+#include "ccodecs_tree.h"
 #include "ccodecs_memory.h"
 #include "ccodecs_cores.h"
 #include "ccodecs_lock.h"
