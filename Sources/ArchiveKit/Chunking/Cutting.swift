@@ -14,11 +14,12 @@ struct Cutting: Sendable {
   /// - Parameters:
   ///   - rule: the file's rule. What is one chunk by its rule becomes more when it is larger than chunks may be.
   ///   - sizes: those of content-defined chunks.
-  init(_ rule: CutRule, _ sizes: CutSizes) {
+  ///   - limit: the most bytes that a page may have.
+  init(_ rule: CutRule, _ sizes: CutSizes, limit: Int) {
     way =
       switch rule {
       case .whole: .fixed(sizes.maximum)
-      case .pages(let size): .fixed(size)
+      case .pages(let size): .fixed(min(size, limit))
       case .contentDefined: .content(ContentDefinedCutter(sizes))
       }
   }

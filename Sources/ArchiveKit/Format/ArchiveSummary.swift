@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What an archive is and holds, in figures.
-public import CodecKit
-
 /// The head and the end of a complete archive.
 public struct ArchiveSummary: Hashable, Sendable {
   /// What it says of itself.

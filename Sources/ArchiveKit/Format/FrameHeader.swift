@@ -88,28 +88,31 @@ extension FrameHeader {
   ///   - tag: how frames of this archive begin; `nil` when that is not known.
   init(_ bytes: [UInt8], at offset: UInt64, tag expected: UInt64?) throws(Refusal) {
     guard bytes.count == Self.size else { throw .notAFrame }
-    var reader = FieldReader(bytes)
+    var checksum: UInt64 = 0
     do throws(ArchiveError) {
-      tag = try reader.fixed()
-      kind = try reader.fixed()
-      codec = try reader.fixed()
-      flags = Flags(rawValue: try reader.fixed())
-      storedLength = try reader.fixed()
-      rawLength = try reader.fixed()
-      count = try reader.fixed()
-      number = try reader.fixed()
-      self.offset = try reader.fixed()
-      first = try reader.fixed()
-      bodyChecksum = try reader.fixed()
-      let checksum: UInt64 = try reader.fixed()
-      if let expected, tag != expected { throw Refusal.notAFrame }
-      guard checksum == XXH3.of(Array(bytes[..<56])) else { throw Refusal.checksum }
-    } catch let refusal as Refusal {
-      throw refusal
+      self = try FrameHeader(fields: bytes, &checksum)
     } catch {
       throw .notAFrame
     }
+    if let expected, tag != expected { throw .notAFrame }
+    guard checksum == XXH3.of(Array(bytes[..<56])) else { throw .checksum }
     guard self.offset == offset else { throw .elsewhere(self.offset) }
+  }
+
+  private init(fields bytes: [UInt8], _ checksum: inout UInt64) throws(ArchiveError) {
+    var reader = FieldReader(bytes)
+    tag = try reader.fixed()
+    kind = try reader.fixed()
+    codec = try reader.fixed()
+    flags = Flags(rawValue: try reader.fixed())
+    storedLength = try reader.fixed()
+    rawLength = try reader.fixed()
+    count = try reader.fixed()
+    number = try reader.fixed()
+    offset = try reader.fixed()
+    first = try reader.fixed()
+    bodyChecksum = try reader.fixed()
+    checksum = try reader.fixed()
   }
 }
 

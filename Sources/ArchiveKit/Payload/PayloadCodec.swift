@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The codecs that payloads of frames are written with, by their number in the format.
-public import CodecKit
+internal import CodecKit
 
 /// A codec under its number in the format, ready to pack and unpack payloads.
 struct PayloadCodec: Sendable {

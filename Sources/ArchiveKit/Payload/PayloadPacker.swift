@@ -52,7 +52,8 @@ final class PayloadPacker {
   /// - Returns: the length; `nil` when it does not fit.
   private func packed(_ bytes: RawSpan, into room: inout OutputRawSpan) throws(CodecError) -> Int? {
     guard let codec = codec.codec else { return nil }
-    var stream = try self.stream.take() ?? Compressor(codec, options)
+    var stream: Compressor
+    if let kept = self.stream.take() { stream = kept } else { stream = try Compressor(codec, options) }
     var rest = bytes
     var length = 0
     while true {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Writes archives: entries and their bytes go in, in the order of the tree, and frames come out.
-public import CodecKit
+internal import CodecKit
 
 /// Writes one archive.
 ///
@@ -43,7 +43,7 @@ public final class ArchiveWriter {
   private var segment = Segment()
   private var hashing: [(segment: Segment, done: Deferred<Void>?)] = []
   private var freeSegments: [Segment] = []
-  private var cutting = Cutting(.whole, .standard)
+  private var cutting = Cutting(.whole, .standard, limit: 1 << 20)
 
   // Chunks, entries and blocks in order.
   private var table = ChunkTable()
@@ -65,10 +65,13 @@ public final class ArchiveWriter {
     guard (64 << 10...FrameHeader.maximumDataLength).contains(options.blockSize) else {
       throw ArchiveError(.invalidOption, "a block has 64 KiB to 4 MiB")
     }
+    guard options.cutSizes.maximum <= options.blockSize else {
+      throw ArchiveError(.invalidOption, "a chunk is larger than a block")
+    }
     self.options = options
     payload = try PayloadCodec(options.codec, options.registry)
     superblock = try Self.superblock(options, payload)
-    let threads = options.threads == 0 ? ThreadCount.available : options.threads
+    let threads = ThreadCount.workers(options.threads)
     workers = threads > 1 ? Workers(limit: threads, label: "archive") : nil
     inFlight = threads > 1 ? threads + 2 : 0
     packer = PayloadPacker(payload, options.compression)
@@ -133,7 +136,7 @@ public final class ArchiveWriter {
   public func append(
     _ rule: CutRule, limit: UInt64? = nil, _ read: (inout OutputRawSpan) throws(ArchiveError) -> Int
   ) throws(ArchiveError) -> UInt64 {
-    cutting = Cutting(rule, options.cutSizes)
+    cutting = Cutting(rule, options.cutSizes, limit: options.blockSize)
     var total: UInt64 = 0
     // A file that fits is not torn in two.
     if let limit, limit < UInt64(options.blockSize / 4), segment.bytes.count + Int(limit) > options.blockSize {
@@ -141,12 +144,16 @@ public final class ArchiveWriter {
     }
     while total < limit ?? .max {
       if segment.bytes.count >= options.blockSize { try closeSegment() }
-      segment.bytes.reserve(options.blockSize - segment.bytes.count)
-      let wanted = min(UInt64(options.blockSize - segment.bytes.count), (limit ?? .max) - total)
-      var room = segment.bytes.room(atMost: Int(wanted))
-      let count = try read(&room)
+      let left = options.blockSize - segment.bytes.count
+      let wanted = Int(min(UInt64(left), (limit ?? .max) - total))
+      let count = try segment.bytes.lend { (bytes: inout ByteBuffer) throws(ArchiveError) -> Int in
+        bytes.reserve(left, isFinal: true)
+        var room = bytes.room(atMost: wanted)
+        let count = try read(&room)
+        bytes.didAppend(count)
+        return count
+      }
       if count == 0 { break }
-      segment.bytes.didAppend(count)
       total += UInt64(count)
       cut(isEnd: total == limit)
     }
@@ -176,11 +183,13 @@ public final class ArchiveWriter {
 
   /// Cuts what lies in the segment behind the last border.
   private func cut(isEnd: Bool) {
-    while segment.cut < segment.bytes.count {
-      let waiting = segment.bytes.bytes.dropping(segment.cut)
-      guard let length = cutting.next(in: waiting, isEnd: isEnd) else { return }
-      segment.events.append(.chunk(length: length))
-      segment.cut += length
+    let segment = segment
+    segment.bytes.lend { bytes in
+      while segment.cut < bytes.count {
+        guard let length = cutting.next(in: bytes.bytes.dropping(segment.cut), isEnd: isEnd) else { return }
+        segment.events.append(.chunk(length: length))
+        segment.cut += length
+      }
     }
   }
 
@@ -188,11 +197,12 @@ public final class ArchiveWriter {
   private func closeSegment() throws(ArchiveError) {
     let full = segment
     segment = freeSegments.popLast() ?? Segment()
-    let tail = full.bytes.count - full.cut
-    if tail > 0 {
+    full.bytes.lend { bytes in
+      let tail = bytes.count - full.cut
+      guard tail > 0 else { return }
       segment.bytes.reserve(options.blockSize)
-      segment.bytes.append(full.bytes.bytes.dropping(full.cut))
-      full.bytes.removeLast(tail)
+      segment.bytes.append(bytes.bytes.dropping(full.cut))
+      bytes.removeLast(tail)
     }
     guard let workers else {
       full.hash()
@@ -226,16 +236,18 @@ public final class ArchiveWriter {
   private func replay(_ full: Segment) throws(ArchiveError) {
     var position = 0
     var chunk = 0
-    for event in full.events {
-      switch event {
-      case .begin(let entry): file = FileInProgress(entry)
-      case .hole(let length): file?.add(hole: length)
-      case .restart: file?.restart()
-      case .chunk(let length):
-        try store(full.bytes.bytes.extracting(position..<(position + length)), id: full.digests[chunk])
-        position += length
-        chunk += 1
-      case .end(let entry, let stamp): try complete(entry, stamp)
+    try full.bytes.lend { (bytes: inout ByteBuffer) throws(ArchiveError) in
+      for event in full.events {
+        switch event {
+        case .begin(let entry): file = FileInProgress(entry)
+        case .hole(let length): file?.add(hole: length)
+        case .restart: file?.restart()
+        case .chunk(let length):
+          try store(bytes.bytes.extracting(position..<(position + length)), id: full.digests[chunk])
+          position += length
+          chunk += 1
+        case .end(let entry, let stamp): try complete(entry, stamp)
+        }
       }
     }
     full.removeAll()
@@ -384,12 +396,13 @@ public final class ArchiveWriter {
     switch pending.removeFirst() {
     case .block(let block, let done):
       if let done, let result = done.wait(), let error = result { throw ArchiveError(error) }
-      let header = try frames.write(
-        FrameDescription(
-          kind: .data, codec: block.codec, rawLength: block.raw.count, count: block.chunks.count,
-          first: block.firstChunk),
-        body: block.body.bytes, checksum: block.checksum)
-      state.wrote(block: header)
+      let frame = FrameDescription(
+        kind: .data, codec: block.codec, rawLength: block.raw.count, count: block.chunks.count,
+        first: block.firstChunk)
+      state.wrote(
+        block: try block.body.lend { (body: inout ByteBuffer) throws(ArchiveError) in
+          try frames.write(frame, body: body.bytes, checksum: block.checksum)
+        })
       block.removeAll()
       freeBlocks.append(block)
     case .index(let description, let body, let digest):

@@ -9,11 +9,9 @@ final class DataBlock: @unchecked Sendable {
   var raw = ByteBuffer()
   var chunks: [(length: Int, id: SHA256Digest)] = []
   var firstChunk: UInt64 = 0
-  /// Whether it is worth compressing.
-  var isCompressible = true
 
   /// The body of its frame, once it has been packed.
-  private(set) var body = ByteBuffer()
+  var body = ByteBuffer()
   private(set) var codec: UInt8 = 0
   private(set) var checksum: UInt64 = 0
 
@@ -21,7 +19,6 @@ final class DataBlock: @unchecked Sendable {
     raw.removeAll()
     chunks.removeAll(keepingCapacity: true)
     body.removeAll()
-    isCompressible = true
   }
 
   func add(_ bytes: RawSpan, id: SHA256Digest) {
@@ -38,8 +35,10 @@ final class DataBlock: @unchecked Sendable {
     }
     body.reserve(table.count + raw.count, isFinal: true)
     body.append(table.bytes)
-    let compressible = isCompressible && !IncompressibleProbe.isIncompressible(raw.bytes)
-    codec = try packer.pack(raw.bytes, isCompressible: compressible, to: &body).codec
-    checksum = XXH3.of(body.bytes)
+    codec = try raw.lend { (raw: inout ByteBuffer) throws(CodecError) -> UInt8 in
+      let isCompressible = !IncompressibleProbe.isIncompressible(raw.bytes)
+      return try packer.pack(raw.bytes, isCompressible: isCompressible, to: &body).codec
+    }
+    checksum = body.lend { XXH3.of($0.bytes) }
   }
 }

@@ -42,11 +42,12 @@ final class Segment: @unchecked Sendable {
 
   /// Computes the digests of all chunks.
   func hash() {
-    var position = 0
-    let span = bytes.bytes
-    for case .chunk(let length) in events {
-      digests.append(SHA256.hash(span.extracting(position..<(position + length))))
-      position += length
+    bytes.lend { bytes in
+      var position = 0
+      for case .chunk(let length) in events {
+        digests.append(SHA256.hash(bytes.bytes.extracting(position..<(position + length))))
+        position += length
+      }
     }
   }
 }

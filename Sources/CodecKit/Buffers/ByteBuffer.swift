@@ -130,6 +130,21 @@ package struct ByteBuffer: ~Copyable {
     return taken
   }
 
+  /// Works on a buffer that is a class's property, with the bytes lent for the time of the call.
+  package mutating func lend<Result, Failure: Error>(
+    _ body: (inout ByteBuffer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var taken = take()
+    do throws(Failure) {
+      let result = try body(&taken)
+      swap(&taken, &self)
+      return result
+    } catch {
+      swap(&taken, &self)
+      throw error
+    }
+  }
+
   /// Forgets all bytes, keeping the memory.
   package mutating func removeAll() {
     head = 0
