@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A complete archive, open for reading: finds entries and their bytes with few reads.
+public import CodecKit
+
+/// An archive that can be read anywhere.
+///
+/// Opening reads the footer, the superblock and the directory. Everything else is read when it is asked for: a file out
+/// of a million costs at most eight reads before its data. Every byte is checked before it is delivered.
+///
+/// ```swift
+/// let archive = try ArchiveReader(FileArchiveSource(.open("backup.cka")))
+/// if let entry = try archive.entry(at: Array("etc/hosts".utf8)) {
+///   try archive.read(entry) { (bytes) throws(ArchiveError) in … }
+/// }
+/// ```
+public final class ArchiveReader: Sendable {
+  /// What the archive says of itself, and what it holds.
+  public let summary: ArchiveSummary
+  /// Bytes behind the footer that are not zero; such an archive has been tampered with, or joined to something.
+  public let trailingBytes: UInt64
+
+  let registry: CodecRegistry
+  let frames: FrameReader
+  let leaves: [LeafRecord]
+  let directoryDigest: SHA256Digest
+  let ids: Table<SHA256Digest>
+  let blocks: Table<BlockRecord>
+  let index: Table<IndexRecord>
+
+  /// The most bytes of a directory that is read.
+  private static let maximumDirectoryLength: UInt64 = 1 << 30
+
+  /// Opens an archive.
+  ///
+  /// - Parameters:
+  ///   - source: its bytes.
+  ///   - registry: where codecs are found. Default: the built-in ones.
+  /// - Throws: ``ArchiveError`` with `notAnArchive`, `truncated` when it has no end, `unsupportedFeature`, or what says
+  ///   that it is damaged.
+  public init(_ source: some ArchiveSource, registry: CodecRegistry = .builtin) throws(ArchiveError) {
+    let footer: Footer
+    let superblock: Superblock
+    var found: (footer: Footer, trailing: UInt64)?
+    do throws(ArchiveError) {
+      found = try FooterSearch.footer(of: source)
+      superblock = try Self.superblock(of: source, found?.footer)
+    } catch {
+      throw error
+    }
+    guard let found else {
+      throw ArchiveError(
+        .truncated, "the archive has no end: it was cut, or was never completed", offset: source.size)
+    }
+    footer = found.footer
+    trailingBytes = found.trailing
+    guard footer.tag == superblock.tag, footer.uuid == superblock.uuid, footer.depth == superblock.depth else {
+      throw .corrupt("the end belongs to another archive than the beginning", at: footer.offset)
+    }
+    guard footer.depth == 0 else {
+      throw ArchiveError(.unsupportedFeature, "the archive is an increment, which this version cannot read")
+    }
+    summary = ArchiveSummary(superblock: superblock, footer: footer)
+    self.registry = registry
+    frames = FrameReader(source: source, tag: superblock.tag)
+    ids = try Table(frames, footer.ids, count: footer.chunks, end: footer.offset)
+    blocks = try Table(frames, footer.blocks, count: nil, end: footer.offset)
+    index = try Table(frames, footer.index, count: nil, end: footer.offset)
+    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry)
+  }
+
+  private static func superblock(
+    of source: some ArchiveSource, _ footer: Footer?
+  ) throws(ArchiveError) -> Superblock {
+    let bytes = try source.bytes(at: 0, count: Superblock.size)
+    do throws(ArchiveError) {
+      return try Superblock(decoding: bytes)
+    } catch {
+      // The copy at the end serves when the first one is damaged.
+      guard let footer, error.code == .checksumMismatch || error.code == .notAnArchive else { throw error }
+      let frames = FrameReader(source: source, tag: footer.tag)
+      guard let copy = try? frames.frame(at: footer.superblockCopy, .superblockCopy) else { throw error }
+      return try Superblock(decoding: copy.body)
+    }
+  }
+
+  private static func directory(
+    _ frames: FrameReader, _ footer: Footer, _ superblock: Superblock, _ registry: CodecRegistry
+  ) throws(ArchiveError) -> ([LeafRecord], SHA256Digest) {
+    let (end, overflow) = footer.directory.offset.addingReportingOverflow(footer.directory.length)
+    guard !overflow, end <= footer.offset, footer.directory.length <= maximumDirectoryLength else {
+      throw .corrupt("the directory lies outside of the archive", at: footer.offset)
+    }
+    var leaves: [LeafRecord] = []
+    var digest = SHA256()
+    let unpacker = PayloadUnpacker(superblock, registry)
+    var entries: UInt64 = 0
+    var offset = footer.directory.offset
+    while offset < end {
+      let frame = try frames.frame(at: offset, .directory)
+      let raw = try unpacker.unpack(frame)
+      digest.update(raw)
+      guard frame.header.first == UInt64(leaves.count) else {
+        throw .corrupt("a part of the directory is missing", at: offset)
+      }
+      var reader = FieldReader(raw)
+      for _ in 0..<frame.header.count {
+        let leaf = try LeafRecord(&reader)
+        if let last = leaves.last {
+          guard EntryPath.precedes(last.separator, leaf.separator) else {
+            throw ArchiveError(.unsafeTree, "the directory is not in order", offset: offset)
+          }
+        } else if !leaf.separator.isEmpty {
+          throw ArchiveError(.unsafeTree, "the directory does not begin at the beginning", offset: offset)
+        }
+        let (sum, overflow) = entries.addingReportingOverflow(leaf.entries)
+        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow else {
+          throw .corrupt("the directory names an impossible leaf", at: offset)
+        }
+        entries = sum
+        leaves.append(leaf)
+      }
+      try reader.finish()
+      offset = frame.header.end
+    }
+    guard offset == end, entries == footer.entries else {
+      throw .corrupt("the directory is not what the footer says", at: footer.offset)
+    }
+    return (leaves, digest.value)
+  }
+}
+
+extension PayloadUnpacker {
+  /// The raw bytes of a frame that is no data block.
+  func unpack(_ frame: Frame) throws(ArchiveError) -> [UInt8] {
+    var buffer = ByteBuffer()
+    let body = frame.body
+    try unsafe unpack(
+      body.span.bytes, codec: frame.header.codec, rawLength: Int(frame.header.rawLength), offset: frame.bodyOffset,
+      to: &buffer)
+    return buffer.bytes.array
+  }
+}
