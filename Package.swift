@@ -31,6 +31,7 @@ let package = Package(
   name: "CodecKit",
   products: [
     .library(name: "CodecKit", targets: ["CodecKit"]),
+    .library(name: "ArchiveKit", targets: ["ArchiveKit"]),
     .executable(name: "archivetool", targets: ["archivetool"]),
   ],
   targets: [
@@ -40,6 +41,7 @@ let package = Package(
       linkerSettings: codecLibraries),
     .target(name: "CodecKit", dependencies: ["CCodecs"], swiftSettings: settings),
     .target(name: "SystemIO", dependencies: ["CCodecs"], swiftSettings: settings),
+    .target(name: "ArchiveKit", dependencies: ["CodecKit", "SystemIO"], swiftSettings: settings),
     .target(name: "CommandLineKit", swiftSettings: settings),
     .executableTarget(
       name: "archivetool",
@@ -51,6 +53,8 @@ let package = Package(
     .testTarget(name: "CodecKitTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],
