@@ -51,8 +51,6 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CodecKit", "SystemIO"], path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "CodecKitTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
-    .testTarget(
-      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
     .testTarget(

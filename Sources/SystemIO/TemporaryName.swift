@@ -18,10 +18,10 @@ public enum TemporaryName {
       && name[prefix.count..<(prefix.count + randomCount)].allSatisfy { alphabet.contains($0) }
   }
 
-  /// A new name.
+  /// A new name, which no other process will come upon.
   ///
   /// - Throws: What the system answered when it had no random bytes.
-  static func make() throws(IOError) -> [UInt8] {
+  public static func make() throws(IOError) -> [UInt8] {
     var random = [UInt8](repeating: 0, count: randomCount)
     // Up to 256 bytes are given whole and without interruption.
     let count = unsafe ccodecs_getrandom(&random, random.count)

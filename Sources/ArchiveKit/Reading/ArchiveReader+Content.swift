@@ -129,10 +129,9 @@ struct ContentCursor {
         throw ArchiveError(
           .checksumMismatch, "chunk \(chunk) is not what its digest says", offset: block.header.offset)
       }
-      try block.withChunk(index) { (bytes: RawSpan) throws(ArchiveError) in
-        try body(
-          bytes.extracting(Int(wanted.lowerBound - span.lowerBound)..<Int(wanted.upperBound - span.lowerBound)))
-      }
+      let start = block.chunks[index].offset
+      let part = start + Int(wanted.lowerBound - span.lowerBound)..<start + Int(wanted.upperBound - span.lowerBound)
+      try block.withBytes(part, body)
     }
   }
 }

@@ -117,6 +117,16 @@ public struct EntryCursor {
     leaf = archive.leafIndex(of: top) ?? 0
   }
 
+  /// Goes on behind a leaf that could not be read.
+  ///
+  /// - Returns: a path at or before the first entry that is passed over.
+  mutating func skipLeaf() -> [UInt8] {
+    guard leaf < archive.leaves.count else { return [] }
+    leaf += 1
+    last = nil
+    return archive.leaves[leaf - 1].separator
+  }
+
   /// The next entry; `nil` at the end.
   ///
   /// - Throws: what says that the archive is damaged.

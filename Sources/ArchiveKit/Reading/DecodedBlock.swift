@@ -59,14 +59,11 @@ final class DecodedBlock: @unchecked Sendable {
     raw = consume buffer
   }
 
-  /// Lends the bytes of a chunk, which are what its id says.
-  func withChunk<Failure: Error>(
-    _ index: Int, _ body: (RawSpan) throws(Failure) -> Void
+  /// Lends decoded bytes.
+  func withBytes<Failure: Error>(
+    _ range: Range<Int>, _ body: (RawSpan) throws(Failure) -> Void
   ) throws(Failure) {
-    let chunk = chunks[index]
-    try raw.lend { (raw: inout ByteBuffer) throws(Failure) in
-      try body(raw.bytes.extracting(chunk.offset..<(chunk.offset + chunk.length)))
-    }
+    try raw.lend { (raw: inout ByteBuffer) throws(Failure) in try body(raw.bytes.extracting(range)) }
   }
 
   /// Whether a chunk's bytes are what its id says.

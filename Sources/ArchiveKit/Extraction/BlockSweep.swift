@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads each block that some files need once, in the order of the archive, and hands out what is in it.
+internal import CodecKit
+
+/// A run of chunks and where its bytes go.
+struct PlannedRun: Sendable {
+  let file: OutputFile
+  let first: UInt64
+  let count: UInt64
+  /// The bytes of the run, as the tree says.
+  let length: UInt64
+  /// Where in the file the run begins.
+  let start: UInt64
+  /// Chunks that have been handed out.
+  var done: UInt64 = 0
+  /// Their bytes.
+  var position: UInt64 = 0
+}
+
+/// Chunks of a block that follow one another in a file, too.
+struct Placement: Sendable {
+  let file: OutputFile
+  let chunks: Range<Int>
+  let offset: UInt64
+}
+
+/// Distributes the chunks of a window of files.
+struct BlockSweep {
+  private let archive: ArchiveReader
+  private let workers: Workers<PayloadUnpacker>?
+  private let inFlight: Int
+  private var jobs: [Deferred<Void>] = []
+  /// Used without workers.
+  private let unpacker: PayloadUnpacker
+
+  init(_ archive: ArchiveReader, threads: Int) {
+    self.archive = archive
+    workers = threads > 1 ? Workers(limit: threads, label: "extract") : nil
+    inFlight = threads + 2
+    unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
+  }
+
+  /// Hands everything out.
+  ///
+  /// - Parameters:
+  ///   - planned: the runs, in any order. Every piece of every run is either written or lost.
+  ///   - didRead: told of each block that was read: its stored bytes. Throws to give up.
+  mutating func run(
+    _ planned: [PlannedRun], _ didRead: (UInt64) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
+    defer { wait(for: 0) }
+    var waiting = planned.sorted { $0.first > $1.first }
+    var active: [PlannedRun] = []
+    var number: UInt64 = 0
+    while !waiting.isEmpty || !active.isEmpty {
+      if active.isEmpty, let next = waiting.last {
+        do throws(ArchiveError) {
+          number = try archive.block(ofChunk: next.first).number
+        } catch {
+          waiting.removeLast()
+          Self.lose(next, error)
+          continue
+        }
+      }
+      guard let record = try? archive.blocks.record(number) else {
+        for run in active { Self.lose(run, .corrupt("a file has a chunk that is not in the archive")) }
+        active = []
+        continue
+      }
+      let end = (try? archive.blocks.record(number + 1))?.firstChunk ?? archive.ids.count
+      guard end > record.firstChunk else {
+        for run in active { Self.lose(run, .corrupt("the table of blocks is not in order")) }
+        active = []
+        if let next = waiting.popLast() { Self.lose(next, .corrupt("the table of blocks is not in order")) }
+        continue
+      }
+      while let next = waiting.last, next.first < end {
+        active.append(next)
+        waiting.removeLast()
+      }
+      try process(record, record.firstChunk..<end, &active)
+      try didRead(UInt64(record.storedLength))
+      number += 1
+    }
+  }
+
+  /// Reads one block and hands out what the active runs need of it.
+  private mutating func process(
+    _ record: BlockRecord, _ chunks: Range<UInt64>, _ active: inout [PlannedRun]
+  ) throws(ArchiveError) {
+    let opened: (block: DecodedBlock, ids: [SHA256Digest])
+    do throws(ArchiveError) {
+      let block = try archive.openBlock(record)
+      guard block.numbers == chunks else {
+        throw ArchiveError.corrupt("a data block has other chunks than the table says", at: record.offset)
+      }
+      opened = (block, try archive.ids.records(chunks))
+    } catch {
+      try skip(record, chunks, &active, error)
+      return
+    }
+    var placements: [Placement] = []
+    var remaining: [PlannedRun] = []
+    remaining.reserveCapacity(active.count)
+    for var run in active {
+      let from = run.first + run.done
+      let to = min(run.first + run.count, chunks.upperBound)
+      let range = Int(from - chunks.lowerBound)..<Int(to - chunks.lowerBound)
+      let last = opened.block.chunks[range.upperBound - 1]
+      let length = UInt64(last.offset + last.length - opened.block.chunks[range.lowerBound].offset)
+      let isLast = to == run.first + run.count
+      let (sum, _) = run.position.addingReportingOverflow(length)
+      guard isLast ? sum == run.length : sum < run.length else {
+        Self.lose(run, .corrupt("chunks have another length than their file says", at: record.offset))
+        continue
+      }
+      run.file.beginPiece()
+      placements.append(Placement(file: run.file, chunks: range, offset: run.start + run.position))
+      run.done += to - from
+      run.position = sum
+      if isLast { run.file.endPiece() } else { remaining.append(run) }
+    }
+    active = remaining
+    dispatch(opened.block, opened.ids, placements)
+  }
+
+  /// A block that cannot be read: what the table still tells of it keeps the rest of long runs in place.
+  private func skip(
+    _ record: BlockRecord, _ chunks: Range<UInt64>, _ active: inout [PlannedRun], _ error: ArchiveError
+  ) throws(ArchiveError) {
+    var remaining: [PlannedRun] = []
+    for var run in active {
+      let isWhole = run.first + run.done == chunks.lowerBound
+      let isLast = run.first + run.count <= chunks.upperBound
+      let (sum, _) = run.position.addingReportingOverflow(UInt64(record.rawLength))
+      if !isLast, isWhole, sum < run.length {
+        run.file.lose((run.start + run.position)..<(run.start + sum), error)
+        run.done = chunks.upperBound - run.first
+        run.position = sum
+        remaining.append(run)
+      } else {
+        Self.lose(run, error)
+      }
+    }
+    active = remaining
+  }
+
+  /// The rest of a run cannot be had.
+  private static func lose(_ run: PlannedRun, _ error: ArchiveError) {
+    run.file.lose((run.start + run.position)..<(run.start + run.length), error)
+    run.file.endPiece()
+  }
+
+  private mutating func dispatch(_ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement]) {
+    guard let workers else { return Self.place(block, ids, placements, unpacker) }
+    let done = Deferred<Void>()
+    let (superblock, registry) = (archive.summary.superblock, archive.registry)
+    workers.run(making: { PayloadUnpacker(superblock, registry) }) { unpacker in
+      Self.place(block, ids, placements, unpacker)
+      done.fulfil(())
+    }
+    jobs.append(done)
+    wait(for: inFlight)
+  }
+
+  private mutating func wait(for count: Int) {
+    while jobs.count > count { _ = jobs.removeFirst().wait() }
+  }
+
+  /// Decodes a block, checks every chunk that is wanted, and writes.
+  private static func place(
+    _ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement], _ unpacker: PayloadUnpacker
+  ) {
+    var failure: ArchiveError?
+    do throws(ArchiveError) { try block.decode(unpacker) } catch { failure = error }
+    // Deduplication has several files share a chunk: each is checked once.
+    var sound = [Bool?](repeating: nil, count: block.chunks.count)
+    for placement in placements {
+      let first = block.chunks[placement.chunks.lowerBound].offset
+      let last = block.chunks[placement.chunks.upperBound - 1]
+      if failure == nil {
+        for index in placement.chunks where sound[index] == nil {
+          sound[index] = block.chunks[index].id == ids[index] && block.isSound(index)
+        }
+      }
+      if failure == nil, placement.chunks.allSatisfy({ sound[$0] == true }) {
+        block.withBytes(first..<(last.offset + last.length)) { placement.file.write($0, at: placement.offset) }
+      } else {
+        for index in placement.chunks {
+          let chunk = block.chunks[index]
+          let start = placement.offset + UInt64(chunk.offset - first)
+          if failure == nil, sound[index] == true {
+            block.withBytes(chunk.offset..<(chunk.offset + chunk.length)) { placement.file.write($0, at: start) }
+          } else {
+            let error =
+              failure
+              ?? ArchiveError(
+                .checksumMismatch, "chunk \(block.header.first + UInt64(index)) is not what its digest says",
+                offset: block.header.offset)
+            placement.file.lose(start..<(start + UInt64(chunk.length)), error)
+          }
+        }
+      }
+      placement.file.endPiece()
+    }
+  }
+}
