@@ -23,7 +23,7 @@ struct SampleTree {
     add("a/link", .symbolicLink) { $0.target = Array("../b/\u{fe}x".utf8) + [0xFF] }
     add("a/one", .file, [7]) { $0.modificationTime = Timestamp(seconds: -86_401, nanoseconds: 999_999_999) }
     add("a/tty", .characterDevice) { $0.device = (5, 1 << 19) }
-    add("a!", .file, Array("behind the directory".utf8)) { $0.modificationTime = Timestamp(seconds: 1 << 40) }
+    add("a!", .file, Array("behind the directory".utf8)) { $0.modificationTime = Timestamp(seconds: 1 << 33) }
     let shared = Self.bytes(200_000, 2)
     let group = ArchiveEntry.LinkGroup(ordinal: 0, number: 1)
     add("b", .directory) { $0.owner = .init(uid: 1000, gid: .max, user: Array("jos\u{e9}".utf8), group: []) }
