@@ -134,7 +134,8 @@ struct BlockSweep {
       let isWhole = run.first + run.done == chunks.lowerBound
       let isLast = run.first + run.count <= chunks.upperBound
       let (sum, _) = run.position.addingReportingOverflow(UInt64(record.rawLength))
-      if !isLast, isWhole, sum < run.length {
+      // The size of a block that was lost with its header is not known.
+      if !isLast, isWhole, record.rawLength > 0, sum < run.length {
         run.file.lose((run.start + run.position)..<(run.start + sum), error)
         run.done = chunks.upperBound - run.first
         run.position = sum

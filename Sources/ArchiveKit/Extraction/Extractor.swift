@@ -110,7 +110,7 @@ public final class Extractor {
         if options.isDryRun { note(selected: entry, path) }
       }
     }
-    if !report.hasDamage, data != archive.summary.footer.dataBytes {
+    if archive.recovery == nil, !report.hasDamage, data != archive.summary.footer.dataBytes {
       throw .corrupt("the files are not as long as the footer says")
     }
     for (index, path) in options.paths.enumerated() where !found.contains(index) {
@@ -122,7 +122,7 @@ public final class Extractor {
     if !options.isDryRun, let free = try? top.handle.freeSpace(), free < selected {
       throw ArchiveError(IOError("write \(selected) bytes to a disk with room for \(free)", errno: .noSpace))
     }
-    if selection.isEverything, !report.hasDamage { try archive.checkContentRoot() }
+    if archive.recovery == nil, selection.isEverything, !report.hasDamage { try archive.checkContentRoot() }
   }
 
   private func note(selected entry: ArchiveEntry, _ path: [UInt8]) {

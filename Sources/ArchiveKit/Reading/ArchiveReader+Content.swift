@@ -83,7 +83,7 @@ struct ContentCursor {
       guard end > chunk else { throw .corrupt("the table of blocks is not in order") }
       // A block that lies in the run as a whole can be passed over without being read.
       let isWhole = chunk == record.firstChunk && end <= chunks.upperBound
-      if isWhole, position + UInt64(record.rawLength) <= part.lowerBound {
+      if isWhole, record.rawLength > 0, position + UInt64(record.rawLength) <= part.lowerBound {
         position += UInt64(record.rawLength)
       } else {
         try open(record)

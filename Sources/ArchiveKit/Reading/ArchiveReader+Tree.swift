@@ -31,6 +31,7 @@ extension ArchiveReader {
 
   /// The entries of a leaf, checked against what the directory says of them.
   func entries(inLeaf number: Int) throws(ArchiveError) -> [ArchiveEntry] {
+    if let entries = loose[number] { return entries }
     let leaf = leaves[number]
     let block = try indexBlock(leaf.block, .tree, digest: leaf.digest)
     var decoder = TreeBlockDecoder(block.raw, depth: summary.superblock.depth)

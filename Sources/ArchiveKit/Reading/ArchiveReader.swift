@@ -27,6 +27,10 @@ public final class ArchiveReader: Sendable {
   let ids: Table<SHA256Digest>
   let blocks: Table<BlockRecord>
   let index: Table<IndexRecord>
+  /// Leaves that stand in no tree block: what a checkpoint tells of a file that was not finished.
+  let loose: [Int: [ArchiveEntry]]
+  /// What was found out about an archive without an end, or with a damaged one; `nil` for one that was read by its end.
+  public let recovery: RecoveryFindings?
 
   /// The most bytes of a directory that is read.
   private static let maximumDirectoryLength: UInt64 = 1 << 30
@@ -67,6 +71,32 @@ public final class ArchiveReader: Sendable {
     blocks = try Table(frames, footer.blocks, count: nil, end: footer.offset)
     index = try Table(frames, footer.index, count: nil, end: footer.offset)
     (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry)
+    loose = [:]
+    recovery = nil
+  }
+
+  /// Opens what is left of an archive: one that was cut, that was never completed, or whose end or directory is damaged.
+  ///
+  /// All frames are read once, and tables and directory are rebuilt from them. Entries and their content are then read as
+  /// those of a sound archive, as far as they are there.
+  ///
+  /// - Parameters:
+  ///   - source: its bytes.
+  ///   - registry: where codecs are found.
+  /// - Throws: ``ArchiveError`` with `notAnArchive` when not one frame is found, or what reading throws.
+  public init(recovering source: some ArchiveSource, registry: CodecRegistry = .builtin) throws(ArchiveError) {
+    let found = try ArchiveRecovery(source, registry).run()
+    self.registry = registry
+    frames = FrameReader(source: source, tag: found.superblock.tag)
+    summary = ArchiveSummary(superblock: found.superblock, footer: found.footer)
+    trailingBytes = 0
+    leaves = found.leaves
+    directoryDigest = .zero
+    ids = Table(frames, known: found.ids)
+    blocks = Table(frames, known: found.blocks)
+    index = Table(frames, known: found.index)
+    loose = found.loose
+    recovery = found.findings
   }
 
   private static func superblock(

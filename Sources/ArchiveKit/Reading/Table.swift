@@ -37,6 +37,8 @@ final class Table<Record: TableRecord>: Sendable {
   let count: UInt64
   private let frames: FrameReader
   private let run: Footer.Run
+  /// All records, where they do not stand in the archive but were found out otherwise.
+  private let known: [Record]?
   private let cache = Guarded<[UInt64: [Record]]>([:])
 
   /// - Parameters:
@@ -45,6 +47,7 @@ final class Table<Record: TableRecord>: Sendable {
   init(_ frames: FrameReader, _ run: Footer.Run, count expected: UInt64?, end: UInt64) throws(ArchiveError) {
     self.frames = frames
     self.run = run
+    known = nil
     let (stop, overflow) = run.offset.addingReportingOverflow(run.length)
     guard !overflow, stop <= end else { throw .corrupt("a table lies outside of the archive") }
     // All frames but the last are full, so the length says how many records there are.
@@ -61,6 +64,14 @@ final class Table<Record: TableRecord>: Sendable {
     if let expected, expected != count { throw .corrupt("a table has another size than the footer says", at: run.offset) }
   }
 
+  /// A table that was found out from the frames themselves.
+  init(_ frames: FrameReader, known: [Record]) {
+    self.frames = frames
+    self.known = known
+    run = Footer.Run()
+    count = UInt64(known.count)
+  }
+
   private static var perFrame: UInt64 { UInt64(TableShape.recordsPerFrame) }
 
   /// How many frames there are.
@@ -69,6 +80,7 @@ final class Table<Record: TableRecord>: Sendable {
   /// A record.
   func record(_ number: UInt64) throws(ArchiveError) -> Record {
     guard number < count else { throw .corrupt("something is said to lie behind the end of its table") }
+    if let known { return known[Int(number)] }
     let (frame, index) = number.quotientAndRemainder(dividingBy: Self.perFrame)
     if let records = cache.withLock({ $0[frame] }) { return records[Int(index)] }
     if recordCount(inFrame: frame) * Record.recordSize <= Self.wholeFrameLimit {
@@ -83,6 +95,7 @@ final class Table<Record: TableRecord>: Sendable {
   /// Some records, read at once. They are not checked by their frame's checksum when the frame is large.
   func records(_ range: Range<UInt64>) throws(ArchiveError) -> [Record] {
     guard range.upperBound <= count else { throw .corrupt("something is said to lie behind the end of its table") }
+    if let known { return Array(known[Int(range.lowerBound)..<Int(range.upperBound)]) }
     var result: [Record] = []
     result.reserveCapacity(range.count)
     var number = range.lowerBound

@@ -23,12 +23,6 @@ public final class ArchiveWriter {
   let options: ArchiveWriterOptions
   let superblock: Superblock
   let frames: FrameWriter
-  /// Raw bytes of new chunks between two checkpoints.
-  static let checkpointBytes: UInt64 = 64 << 20
-  /// Bytes read between two checkpoints, new or not.
-  static let checkpointInput: UInt64 = 4 << 30
-  /// Entries between two checkpoints.
-  static let checkpointEntries: UInt64 = 65536
   /// Events that a segment holds, however few bytes it has.
   private static let segmentEvents = 8192
 
@@ -256,12 +250,12 @@ public final class ArchiveWriter {
 
   private func store(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) {
     state.inputSinceCheckpoint += UInt64(bytes.byteCount)
-    if state.inputSinceCheckpoint >= Self.checkpointInput { try checkpoint() }
+    if state.inputSinceCheckpoint >= options.checkpointInput { try checkpoint() }
     let (number, isNew) = try table.insert(id)
     if isNew {
       if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
         try closeBlock()
-        if state.newSinceCheckpoint >= Self.checkpointBytes { try checkpoint() }
+        if state.newSinceCheckpoint >= options.checkpointBytes { try checkpoint() }
       }
       if block.chunks.isEmpty { block.firstChunk = number }
       block.add(bytes, id: id)
@@ -288,7 +282,7 @@ public final class ArchiveWriter {
     }
     try tree.add(entry, stamp)
     state.entriesSinceCheckpoint += 1
-    if state.entriesSinceCheckpoint >= Self.checkpointEntries {
+    if state.entriesSinceCheckpoint >= options.checkpointEntries {
       try checkpoint()
     } else if tree.isFull {
       try closeLeaf()

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Rebuilds directory and tables of an archive from its frames.
+internal import CodecKit
+
+/// What was found of an archive whose end cannot be used.
+public struct RecoveryFindings: Hashable, Sendable {
+  /// Whether the archive has a sound footer after all.
+  public internal(set) var hasFooter = false
+  /// Places where bytes are damaged or missing.
+  public internal(set) var damage: [ArchiveError] = []
+  /// Chunks that are missing.
+  public internal(set) var lostChunks: UInt64 = 0
+  /// Blocks of the tree that are missing: the entries in them have no names any more.
+  public internal(set) var lostTreeBlocks: UInt64 = 0
+  /// Chunks behind the last entry that is known: the archive was cut before they were named.
+  public internal(set) var namelessChunks: UInt64 = 0
+  /// A file that was not complete when the last checkpoint was written; it ends where its data did.
+  public internal(set) var unfinishedFile: [UInt8]?
+
+  /// Whether everything the archive ever held is there.
+  public var isComplete: Bool {
+    hasFooter && damage.isEmpty && lostChunks == 0 && lostTreeBlocks == 0 && unfinishedFile == nil
+  }
+}
+
+/// Reads all frames of an archive.
+struct ArchiveRecovery {
+  /// What stands in for the end of an archive.
+  struct Found {
+    var superblock: Superblock
+    var footer = Footer()
+    var leaves: [LeafRecord] = []
+    var ids: [SHA256Digest] = []
+    var blocks: [BlockRecord] = []
+    var index: [IndexRecord] = []
+    var loose: [Int: [ArchiveEntry]] = [:]
+    var findings = RecoveryFindings()
+  }
+
+  private let source: any ArchiveSource
+  private let unpacker: PayloadUnpacker
+  private var found: Found
+  private var trees: [UInt64] = []
+  private var open: ArchiveEntry?
+
+  init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
+    self.source = source
+    let superblock = try Self.superblock(source)
+    found = Found(superblock: superblock)
+    unpacker = PayloadUnpacker(superblock, registry)
+  }
+
+  /// The superblock; with a damaged one, the copy at the end, or as much as the first sound frame tells.
+  private static func superblock(_ source: some ArchiveSource) throws(ArchiveError) -> Superblock {
+    do throws(ArchiveError) {
+      return try Superblock(decoding: try source.bytes(at: 0, count: Superblock.size))
+    } catch {
+      guard error.code == .checksumMismatch || error.code == .notAnArchive else { throw error }
+      if let footer = try FooterSearch.footer(of: source)?.footer,
+        let copy = try? FrameReader(source: source, tag: footer.tag).frame(at: footer.superblockCopy, .superblockCopy),
+        let superblock = try? Superblock(decoding: copy.body)
+      {
+        return superblock
+      }
+      let bytes = try source.bytes(at: UInt64(Superblock.size), count: FrameHeader.size)
+      guard let header = try? FrameHeader(bytes, at: UInt64(Superblock.size), tag: nil) else { throw error }
+      var superblock = Superblock()
+      superblock.tag = header.tag
+      return superblock
+    }
+  }
+
+  consuming func run() throws(ArchiveError) -> Found {
+    var scanner = FrameScanner(source, tag: found.superblock.tag)
+    var frames = 0
+    while let item = try scanner.next() {
+      switch item {
+      case .frame(let frame):
+        frames += 1
+        try take(frame)
+      case .unknown: frames += 1
+      case .damagedBody(let header, let error):
+        found.findings.damage.append(error)
+        takeDamaged(header)
+      case .damage(_, let error): found.findings.damage.append(error)
+      case .footer(let footer):
+        found.footer = footer
+        found.findings.hasFooter = true
+      }
+    }
+    guard frames > 0 else {
+      throw ArchiveError(.notAnArchive, "nothing is left of the archive but its head")
+    }
+    finishTables()
+    finishTree()
+    return found
+  }
+
+  // MARK: - Frames
+
+  private mutating func take(_ frame: Frame) throws(ArchiveError) {
+    switch frame.kind {
+    case .data:
+      guard let block = try? DecodedBlock(frame) else { return }
+      add(block: frame.header, block.chunks.map(\.id))
+    case .tree, .map, .stamps:
+      let raw: [UInt8]
+      do throws(ArchiveError) {
+        raw = try unpacker.unpack(frame)
+      } catch {
+        if error.code == .unsupportedFeature { throw error }
+        found.findings.damage.append(error)
+        return
+      }
+      let number = frame.header.first
+      guard place(frame.header, SHA256.hash(raw)), frame.kind == .tree,
+        !frame.header.flags.contains(.provisional)
+      else { return }
+      trees.append(number)
+      var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
+      guard let first = try? decoder.next() else { return }
+      found.leaves.append(
+        LeafRecord(
+          separator: first.path, entries: UInt64(frame.header.count), ordinal: found.superblock.depth, block: number,
+          digest: SHA256.hash(raw)))
+    case .checkpoint:
+      open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+    case .directory, .ids, .blocks, .index, .superblockCopy: break
+    }
+  }
+
+  private mutating func takeDamaged(_ header: FrameHeader) {
+    guard header.kind == FrameKind.data.rawValue else { return }
+    // The record keeps the place of what follows; reading the block will tell what is wrong with it.
+    add(block: header, [SHA256Digest](repeating: .zero, count: Int(header.count)))
+  }
+
+  private mutating func add(block header: FrameHeader, _ ids: [SHA256Digest]) {
+    let next = UInt64(found.ids.count)
+    // A chunk takes 33 bytes at least, so this is all that can have been lost.
+    guard header.first >= next, header.first - next <= source.size / 33 else { return }
+    if header.first > next { addGap(until: header.first) }
+    found.blocks.append(
+      BlockRecord(
+        offset: header.offset, firstChunk: header.first, storedLength: header.storedLength,
+        rawLength: header.rawLength))
+    found.ids += ids
+  }
+
+  /// Chunks of which nothing is left.
+  private mutating func addGap(until end: UInt64) {
+    let next = UInt64(found.ids.count)
+    found.findings.lostChunks += end - next
+    found.blocks.append(BlockRecord(offset: source.size, firstChunk: next, storedLength: 0, rawLength: 0))
+    found.ids += [SHA256Digest](repeating: .zero, count: Int(end - next))
+  }
+
+  /// Enters a block of the index under its number.
+  private mutating func place(_ header: FrameHeader, _ digest: SHA256Digest) -> Bool {
+    let next = UInt64(found.index.count)
+    guard header.first >= next, header.first - next <= source.size / UInt64(FrameHeader.size) else { return false }
+    let nothing = IndexRecord(offset: source.size, storedLength: 0, rawLength: 0, digest: .zero)
+    found.findings.lostTreeBlocks += header.first - next
+    found.index += [IndexRecord](repeating: nothing, count: Int(header.first - next))
+    found.index.append(
+      IndexRecord(
+        offset: header.offset, storedLength: header.storedLength, rawLength: header.rawLength, digest: digest))
+    return true
+  }
+
+  // MARK: - The end
+
+  private mutating func finishTables() {
+    let chunks = found.footer.chunks
+    if chunks > UInt64(found.ids.count), chunks - UInt64(found.ids.count) <= source.size / 33 { addGap(until: chunks) }
+    if !found.findings.hasFooter {
+      found.footer.tag = found.superblock.tag
+      found.footer.uuid = found.superblock.uuid
+      found.footer.depth = found.superblock.depth
+      found.footer.offset = source.size
+    }
+    found.footer.chunks = UInt64(found.ids.count)
+    found.footer.storedBytes = found.blocks.reduce(0) { $0 + UInt64($1.storedLength) }
+    found.footer.rawBytes = found.blocks.reduce(0) { $0 + UInt64($1.rawLength) }
+  }
+
+  private mutating func finishTree() {
+    // Leaves come in the order of the tree; one that does not follow was not written by an honest writer.
+    var leaves: [LeafRecord] = []
+    for leaf in found.leaves {
+      if let last = leaves.last, !EntryPath.precedes(last.separator, leaf.separator) { continue }
+      leaves.append(leaf)
+    }
+    if !leaves.isEmpty { leaves[0].separator = [] }
+    found.leaves = leaves
+    if let open, !found.findings.hasFooter, isBehind(open.path) {
+      var entry = open
+      entry.warnings.insert(.unreadable)
+      found.loose[leaves.count] = [entry]
+      found.leaves.append(
+        LeafRecord(
+          separator: leaves.isEmpty ? [] : entry.path, entries: 1, ordinal: found.superblock.depth, block: 0,
+          digest: .zero))
+      found.findings.unfinishedFile = entry.path
+    }
+    found.footer.entries = found.leaves.reduce(0) { $0 + $1.entries }
+  }
+
+  /// Whether a path comes after everything in the leaves.
+  private func isBehind(_ path: [UInt8]) -> Bool {
+    guard let last = found.leaves.last else { return true }
+    guard let record = found.index.indices.contains(Int(last.block)) ? found.index[Int(last.block)] : nil,
+      let frame = try? FrameReader(source: source, tag: found.superblock.tag).frame(at: record.offset, .tree),
+      let raw = try? unpacker.unpack(frame)
+    else { return false }
+    var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
+    var final: [UInt8] = []
+    while let entry = try? decoder.next() { final = entry.path }
+    return EntryPath.precedes(final, path)
+  }
+}
