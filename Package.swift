@@ -53,6 +53,8 @@ let package = Package(
     .testTarget(name: "CodecKitTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],

@@ -11,7 +11,7 @@ struct ImportRulesTests {
     "CCodecs": [],
     "CodecKit": ["CCodecs", "Dispatch", "Synchronization"],
     "SystemIO": ["CCodecs", "Glibc", "Dispatch", "Synchronization"],
-    "ArchiveKit": ["CodecKit", "SystemIO", "CCodecs", "Dispatch", "Synchronization"],
+    "ArchiveKit": ["CodecKit", "SystemIO", "Dispatch", "Synchronization"],
     "BackupKit": ["ArchiveKit", "CodecKit", "SystemIO", "CCodecs", "Dispatch", "Synchronization"],
     "CommandLineKit": [],
     "archivetool": [
