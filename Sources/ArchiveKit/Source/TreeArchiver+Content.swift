@@ -18,21 +18,25 @@ extension TreeArchiver {
   }
 
   /// Takes an open file.
-  func take(_ file: borrowing FileHandle, _ first: FileStatus, _ path: [UInt8]) throws(ArchiveError) {
+  func take(_ file: OpenFile, _ path: [UInt8]) throws(ArchiveError) {
     guard let writer else { return }
-    var status = first
+    var status = file.status
     var entry = entry(path, .file, status)
-    addAttributes(to: &entry, of: file)
+    addAttributes(to: &entry) { () throws(IOError) in
+      try file.handle.extendedAttributeNames()
+    } value: { (name: [UInt8]) throws(IOError) in
+      try file.handle.extendedAttribute(name)
+    }
     guard fits(entry) else { return }
     var stamp = stamp(status)
     try writer.beginFile(entry)
-    if status.size >= Self.sequentialSize { file.adviseSequential() }
+    if status.size >= Self.sequentialSize { file.handle.adviseSequential() }
     for attempt in 1... {
       let reading = try read(file, status, &entry, writer)
       let later: FileStatus?
       var failure = reading.failure
       do throws(IOError) {
-        later = try file.status()
+        later = try file.handle.status()
       } catch {
         later = nil
         failure = failure ?? error
@@ -62,19 +66,9 @@ extension TreeArchiver {
     try writer.endFile(entry, stamp)
   }
 
-  private func addAttributes(to entry: inout ArchiveEntry, of file: borrowing FileHandle) {
-    // A handle cannot be lent to a closure, its descriptor can.
-    let descriptor = file.descriptor
-    addAttributes(to: &entry) { () throws(IOError) in
-      try FileHandle(borrowing: descriptor).extendedAttributeNames()
-    } value: { (name: [UInt8]) throws(IOError) in
-      try FileHandle(borrowing: descriptor).extendedAttribute(name)
-    }
-  }
-
   /// Reads a file once, up to the size that its status says.
   private func read(
-    _ file: borrowing FileHandle, _ status: FileStatus, _ entry: inout ArchiveEntry, _ writer: ArchiveWriter
+    _ file: OpenFile, _ status: FileStatus, _ entry: inout ArchiveEntry, _ writer: ArchiveWriter
   ) throws(ArchiveError) -> Reading {
     var reading = Reading()
     entry.cut = .whole
@@ -94,7 +88,7 @@ extension TreeArchiver {
     var page = 1
     if case .pages(let size) = entry.cut { page = size }
     var regions = SparseRegions(size: status.size, page: Int64(page))
-    while reading.failure == nil, let region = regions.next(in: file) {
+    while reading.failure == nil, let region = regions.next(in: file.handle) {
       switch region {
       case .hole(let length):
         reading.holeBytes += UInt64(length)
@@ -108,11 +102,13 @@ extension TreeArchiver {
   }
 
   /// Reads the bytes by which it is decided how a file is cut.
-  private func readBeginning(_ file: borrowing FileHandle) throws(IOError) {
-    beginning.reserve(CutRuleChooser.beginningSize, isFinal: true)
-    var room = beginning.room(atMost: CutRuleChooser.beginningSize)
-    let count = try file.readFully(into: &room, at: 0)
-    beginning.didAppend(count)
+  private func readBeginning(_ file: OpenFile) throws(IOError) {
+    try beginning.lend { (bytes: inout ByteBuffer) throws(IOError) in
+      bytes.reserve(CutRuleChooser.beginningSize, isFinal: true)
+      var room = bytes.room(atMost: CutRuleChooser.beginningSize)
+      let count = try file.handle.readFully(into: &room, at: 0)
+      bytes.didAppend(count)
+    }
   }
 
   /// Reads a part of a file.
@@ -120,10 +116,9 @@ extension TreeArchiver {
   /// - Returns: whether there were as many bytes as expected.
   @discardableResult
   private func read(
-    _ file: borrowing FileHandle, _ range: Range<Int64>, _ entry: ArchiveEntry, _ writer: ArchiveWriter,
+    _ file: OpenFile, _ range: Range<Int64>, _ entry: ArchiveEntry, _ writer: ArchiveWriter,
     _ reading: inout Reading
   ) throws(ArchiveError) -> Bool {
-    let descriptor = file.descriptor
     var position = range.lowerBound
     var failure: IOError?
     let count = try writer.append(entry.cut, limit: UInt64(range.count)) {
@@ -133,7 +128,7 @@ extension TreeArchiver {
         if position < beginning.count {
           count = room.append(prefixOf: beginning.bytes.dropping(Int(position)))
         } else {
-          count = try FileHandle(borrowing: descriptor).read(into: &room, at: position)
+          count = try file.handle.read(into: &room, at: position)
         }
       } catch {
         // What has been read counts; an error here would be the end of the archive.

@@ -101,22 +101,20 @@ extension TreeArchiver {
   // MARK: - Files
 
   private func openFile(_ name: SourceName) throws(ArchiveError) {
-    let file: FileHandle
-    let status: FileStatus
+    let file: OpenFile
     do throws(IOError) {
       // Should somebody have put a named pipe there, it is not waited for.
-      file = try name.directory.handle.openFile(name.name, [.nonBlocking, .noAccessTime])
-      status = try file.status()
+      file = try OpenFile(name.directory.handle.openFile(name.name, [.nonBlocking, .noAccessTime]))
     } catch {
       return try takeUnreadable(name, error)
     }
-    guard status.kind == .regular else { return try takeUnreadable(name, nil) }
-    if let output = options.output, output.isSameFile(as: status) {
+    guard file.status.kind == .regular else { return try takeUnreadable(name, nil) }
+    if let output = options.output, output.isSameFile(as: file.status) {
       report.skipped += 1
       return
     }
-    if try takeFurtherName(name.path, status, .file) { return }
-    try take(file, status, name.path)
+    if try takeFurtherName(name.path, file.status, .file) { return }
+    try take(file, name.path)
   }
 
   /// Takes what is known of something that cannot be opened.
@@ -186,11 +184,13 @@ extension TreeArchiver {
     var bytes = ByteBuffer()
     bytes.reserve(Self.cacheSignature.count, isFinal: true)
     do throws(IOError) {
-      let file = try directory.handle.openFile(Self.cacheTag, [.nonBlocking, .noAccessTime])
-      guard try file.status().kind == .regular else { return false }
-      var room = bytes.room(atMost: Self.cacheSignature.count)
-      let count = try file.readFully(into: &room)
-      bytes.didAppend(count)
+      let file = try OpenFile(directory.handle.openFile(Self.cacheTag, [.nonBlocking, .noAccessTime]))
+      guard file.status.kind == .regular else { return false }
+      try bytes.lend { (bytes: inout ByteBuffer) throws(IOError) in
+        var room = bytes.room(atMost: Self.cacheSignature.count)
+        let count = try file.handle.readFully(into: &room)
+        bytes.didAppend(count)
+      }
       return bytes.bytes.array == Self.cacheSignature
     } catch {
       // Should the tag be unreadable, that is said when it is visited.
