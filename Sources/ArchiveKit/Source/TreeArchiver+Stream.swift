@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A stream of bytes that becomes one file.
+internal import CodecKit
+public import SystemIO
+
+extension TreeArchiver {
+  /// Of a stream nobody knows the size: it is taken for one that every page size divides.
+  private static let unknownSize: UInt64 = 1 << 30
+
+  /// Takes a stream as one file: what comes from a pipe, a dump of a database for one.
+  ///
+  /// - Parameters:
+  ///   - path: the file's path in the archive.
+  ///   - modified: when it last changed, mostly now.
+  ///   - mode: its permission bits. Default: 0644.
+  ///   - owner: who owns it. Default: user and group 0, without names.
+  ///   - read: appends the next bytes to the room it is given; returns their number, 0 at the end only.
+  /// - Returns: what was taken.
+  /// - Throws: ``ArchiveError`` with `invalidOption` for a path that no archive can hold, and in a dry run;
+  ///   `cancelled`; what `read` and the writer throw.
+  public func archiveStream(
+    _ path: [UInt8], modified: Timestamp, mode: FileMode = FileMode(rawValue: 0o644),
+    owner: ArchiveEntry.Owner = ArchiveEntry.Owner(uid: 0, gid: 0),
+    _ read: (inout OutputRawSpan) throws(ArchiveError) -> Int
+  ) throws(ArchiveError) -> TreeArchiverReport {
+    report = TreeArchiverReport()
+    if path.isEmpty { throw ArchiveError(.invalidOption, "a stream has no name", path: path) }
+    if let fault = EntryPath.fault(in: path) { throw ArchiveError(.invalidOption, fault, path: path) }
+    guard let writer else { throw ArchiveError(.invalidOption, "a dry run takes no stream", path: path) }
+    var entry = ArchiveEntry(path, .file)
+    entry.mode = UInt16(truncatingIfNeeded: mode.rawValue)
+    entry.modificationTime = modified
+    entry.owner = options.overridesOwner ? ArchiveEntry.Owner(uid: 0, gid: 0) : owner
+    try writer.beginFile(entry)
+    try beginning.lend { (bytes: inout ByteBuffer) throws(ArchiveError) in
+      bytes.removeAll()
+      bytes.reserve(CutRuleChooser.beginningSize, isFinal: true)
+      while bytes.count < CutRuleChooser.beginningSize {
+        var room = bytes.room(atMost: CutRuleChooser.beginningSize - bytes.count)
+        let count = try read(&room)
+        if count == 0 { break }
+        bytes.didAppend(count)
+      }
+    }
+    let size = beginning.count < CutRuleChooser.beginningSize ? UInt64(beginning.count) : Self.unknownSize
+    entry.cut = chooser.rule(path: path, size: size, beginning: beginning.bytes)
+    report.bytes = try writer.append(entry.cut) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
+      let count: Int
+      if beginning.isEmpty {
+        count = try read(&room)
+      } else {
+        count = room.append(prefixOf: beginning.bytes)
+        beginning.removeFirst(count)
+      }
+      bytesRead += UInt64(count)
+      try tell(path)
+      return count
+    }
+    report.files = 1
+    options.entryTaken?(entry)
+    try writer.endFile(entry)
+    return report
+  }
+}
