@@ -50,7 +50,8 @@ struct TreeArchiverTests {
     #expect(try WrittenTree(["c/.."], from: folder.path("a/b")).paths == ["", "c", "f"])
 
     let absolute = try WrittenTree([folder.path("z")], from: "/")
-    #expect(absolute.entries.map(\.path) == [Array(folder.path("z").bytes.drop { $0 == UInt8(ascii: "/") })])
+    let names = folder.path("z").bytes.split(separator: UInt8(ascii: "/"))
+    #expect(absolute.entries.map(\.path) == [Array(names.joined(separator: [UInt8(ascii: "/")]))])
   }
 
   @Test("two sources cannot have one place, and a base must be a directory")
@@ -185,6 +186,46 @@ struct TreeArchiverTests {
       try WrittenTree(["a", "b"], from: folder.path) { $0.isCancelled = { true } }
     }
     #expect(error?.code == .cancelled)
+  }
+
+  @Test("another file system is entered only when it was named")
+  func fileSystems() throws {
+    let dev = try DirectoryHandle("/dev")
+    guard let inner = try? dev.status(of: bytes("pts")), try inner.device != dev.status().device else { return }
+    func paths(_ roots: [Path], _ staysOnFileSystem: Bool) throws -> [[UInt8]] {
+      var paths: [[UInt8]] = []
+      let archiver = TreeArchiver(
+        to: nil,
+        .init {
+          $0.staysOnFileSystem = staysOnFileSystem
+          $0.entryTaken = { paths.append($0.path) }
+        })
+      _ = try archiver.archive(roots, from: "/")
+      return paths.filter { EntryPath.isBeneath($0, bytes("dev/pts")) }
+    }
+    let node = bytes("dev/pts/ptmx")
+    #expect(try paths(["dev"], true) == [bytes("dev/pts")])
+    #expect(try paths(["dev"], false).contains(node))
+    #expect(try paths(["dev", "dev/pts"], true).contains(node))
+    #expect(try paths(["dev", "dev/pts/ptmx"], true) == [bytes("dev/pts"), node])
+  }
+
+  @Test("a directory that was moved away is left, and what was in it reported")
+  func moved() throws {
+    let depth = 70
+    try folder.makeFolder(Array(repeating: "d", count: depth).joined(separator: "/"))
+    try folder.write("d/d/z", [1])
+    try folder.write("z", [2])
+    let root = try DirectoryHandle(folder.path)
+    var isDone = false
+    let tree = try WrittenTree(["."], from: folder.path) {
+      $0.progress = { progress in
+        guard !isDone, progress.path.count == 2 * depth - 1 else { return }
+        isDone = true
+        try? root.rename(Array("d".utf8), to: Array("moved".utf8))
+      }
+    }
+    #expect(isDone && tree.warnings == ["vanished d/d"] && tree.content("z") == [2])
   }
 
   @Test("a very deep tree needs few descriptors and comes whole")

@@ -29,8 +29,9 @@ public final class TreeArchiver {
   var lastOwner: ArchiveEntry.Owner?
   var links = LinkTable()
   var stack = DirectoryStack()
-  /// Roots below the one being read that have not been met.
+  /// Roots below the one being read, and those of them that have not been met.
   private var inner: [SourceRoot] = []
+  private var missing: [SourceRoot] = []
 
   /// Makes one that has read nothing.
   ///
@@ -66,8 +67,9 @@ public final class TreeArchiver {
     if let shortened = plan.first(where: { $0.isShortened }) { warn(shortened.given.bytes, .shortenedPath) }
     for root in plan {
       inner = root.inner
+      missing = root.inner
       try visit(root)
-      for missed in inner where !isExcluded(throughout: missed.path) { warn(missed.path, .missing) }
+      for missed in missing where !isExcluded(throughout: missed.path) { warn(missed.path, .missing) }
     }
     return report
   }
@@ -91,6 +93,8 @@ public final class TreeArchiver {
       return warn(root.path, error.errno == .noSuchFile ? .missing : .unreadable, error)
     }
     if root.isNameless {
+      try tell(root.path)
+      met(root.path)
       try take(directory, status, root.path, fileSystem: nil)
     } else {
       let name = SourceName(
@@ -144,9 +148,11 @@ public final class TreeArchiver {
     var fileSystem = fileSystem ?? status.device
     if options.staysOnFileSystem, status.device != fileSystem {
       // What was named is wanted also on the other side of the border.
-      let beyond = inner.filter { EntryPath.isBeneath($0.path, path) }
       guard inner.contains(where: { $0.path == path }) else {
-        for root in beyond where inner.contains(where: { $0.path == root.path }) { try visit(root) }
+        for root in inner where EntryPath.isBeneath(root.path, path) {
+          // The one before may have led to it.
+          if missing.contains(where: { $0.path == root.path }) { try visit(root) }
+        }
         return
       }
       fileSystem = status.device
@@ -156,7 +162,7 @@ public final class TreeArchiver {
 
   /// Notes that a path has been met.
   func met(_ path: [UInt8]) {
-    if !inner.isEmpty { inner.removeAll { $0.path == path } }
+    if !missing.isEmpty { missing.removeAll { $0.path == path } }
   }
 
   // MARK: - Telling
