@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "CommandLineKit", swiftSettings: settings),
     .executableTarget(
       name: "archivetool",
-      dependencies: ["CodecKit", "SystemIO", "CommandLineKit"],
+      dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "CommandLineKit"],
       swiftSettings: settings),
 
     .target(

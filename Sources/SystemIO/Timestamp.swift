@@ -15,6 +15,14 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
     self.nanoseconds = min(nanoseconds, 999_999_999)
   }
 
+  /// Nanoseconds since 1970, as far as 64 bits reach: from 1677 to 2262.
+  public var nanosecondsSince1970: Int64 {
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return seconds < 0 ? .min : .max }
+    let (sum, carry) = whole.addingReportingOverflow(Int64(nanoseconds))
+    return carry ? .max : sum
+  }
+
   /// Earlier is less.
   public static func < (left: Timestamp, right: Timestamp) -> Bool {
     (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)

@@ -76,6 +76,7 @@ enum ArchiveTool {
       CommandEntry("decompress", aliases: ["d"]) { Decompress.command.erased },
       CommandEntry("cat") { Cat.command.erased },
       CommandEntry("test", aliases: ["t"]) { Test.command.erased },
+      CommandEntry("create") { Create.command.erased },
       CommandEntry("info", aliases: ["i"]) { Info.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },

@@ -43,6 +43,15 @@ public final class FileArchiveSource: ArchiveSource {
   /// How many bytes there were when it was opened.
   public let size: UInt64
 
+  /// Opens a regular file or a block device by its name.
+  ///
+  /// - Throws: what the system answered.
+  public convenience init(_ path: Path) throws(ArchiveError) {
+    let file: FileHandle
+    do throws(IOError) { file = try FileHandle.open(path) } catch { throw ArchiveError(error) }
+    try self.init(file)
+  }
+
   /// Reads a regular file or a block device.
   ///
   /// - Throws: what the system answered, or `invalidOption` when the file cannot be read anywhere.

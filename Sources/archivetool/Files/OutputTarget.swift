@@ -16,9 +16,9 @@ enum OutputTarget {
   ///
   /// - Parameters:
   ///   - path: the name.
-  ///   - source: what is read; must not be the same file.
+  ///   - source: what is read, if it is one file; must not be the same.
   ///   - force: whether an existing file may be replaced.
-  init(_ path: Path, source: FileStatus, force: Bool) throws(Failure) {
+  init(_ path: Path, source: FileStatus?, force: Bool) throws(Failure) {
     do throws(IOError) {
       guard try FileSystem.exists(path) else {
         self = .file(path)
@@ -33,7 +33,7 @@ enum OutputTarget {
       }
       switch status.kind {
       case .regular, .symbolicLink:
-        if status.kind == .regular, status.isSameFile(as: source) {
+        if status.kind == .regular, let source, status.isSameFile(as: source) {
           throw IOError("replace the input by its own output", path: path, errno: .invalidArgument)
         }
         self = .file(path)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArchiveKit
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// `archivetool create`: files and folders into an archive.
+enum Create {
+  struct Options: CommandOptions {
+    var global = GlobalOptions()
+    var files = FileOptions()
+    var codec = CodecChoice()
+    var folder: [UInt8]?
+    var excluded: [String] = []
+    var excludeFiles: [[UInt8]] = []
+    var excludeCaches = false
+    var oneFileSystem = false
+    var numericOwner = false
+    var noAttributes = false
+    var isReproducible = false
+    var pages: [String] = []
+    var cutSizes: String?
+    var name: String?
+    var streamName: [UInt8]?
+    var isDryRun = false
+    var verify = false
+    init() {}
+  }
+
+  static let command = Command<Options, Context>(
+    "create", summary: "put files and folders into an archive",
+    discussion: """
+      Writes an archive (.cka) of each PATH and all below it: names, contents, permissions, owners, times, links, holes, \
+      extended attributes, pipes and devices. Equal content is stored once. Any file, or a part of one, can be read again \
+      without the rest, and everything is protected by checksums.
+
+      Leading slashes are not stored. What vanishes, changes or cannot be read meanwhile is reported, the archive is \
+      complete for the rest, and the status is 1.
+      """,
+    examples: [
+      Example("archivetool create -o etc.cka /etc", "a folder"),
+      Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
+      Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
+    ],
+    flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
+      .lifted(\Options.files) + [
+        .directory("directory", short: "C", \.folder, "start relative PATHs in folder DIR").placeholder("DIR")
+          .group(.input),
+        .texts("exclude", \.excluded, "leave out what matches PATTERN").placeholder("PATTERN").group(.input).discussion(
+          """
+          A PATTERN without a slash is compared with each name, any other with the whole path; one that ends in a slash \
+          means folders alone. May be given several times.
+          """),
+        .paths("exclude-from", short: "X", \.excludeFiles, "leave out what matches a line of FILE")
+          .placeholder("FILE").group(.input),
+        .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
+        .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
+        .text("stdin", \.streamNameText, "store standard input as file NAME").placeholder("NAME").group(.input),
+        .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
+        .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
+        .text("name", \.name, "a name to keep in the archive").placeholder("TEXT").group(.output),
+        .texts("pages", \.pages, "cut files that match GLOB into pages of SIZE").placeholder("GLOB=SIZE")
+          .group(.output),
+        .text("cdc", \.cutSizes, "sizes of other chunks").placeholder("MIN,AVG,MAX").group(.output)
+          .default("16K,64K,256K"),
+        .toggle("reproducible", \.isReproducible, "write the same bytes for the same tree").group(.output),
+        .toggle("verify", \.verify, "read the archive back and check it before it takes its name").group(.output),
+        .toggle("dry-run", \.isDryRun, "only tell what would be archived").group(.reporting),
+      ]
+      + CodecChoice.flags.filter {
+        ["codec", "level", "fast", "best", "block-size"].contains($0.definition.long)
+      }.lifted(\Options.codec),
+    positionals: [.paths("PATH", \.files.files, "what to archive")],
+    run: run)
+
+  private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
+    try check(options, context)
+    let session = try context.begin(options.global)
+    do throws(Failure) {
+      try ArchiveCreation(options, session).run()
+    } catch {
+      session.reporter.failure(error)
+    }
+    return session.finish(command: "create", stats: options.files.stats)
+  }
+
+  private static func check(_ options: Options, _ context: Context) throws {
+    let files = options.files
+    if files.files.isEmpty && options.streamName == nil {
+      throw UsageError(.missingArgument, "nothing to archive", hint: "name files or folders, or give --stdin NAME")
+    }
+    if !files.files.isEmpty && options.streamName != nil {
+      throw UsageError(.invalidCombination, "--stdin and PATH exclude each other")
+    }
+    if options.isDryRun { return }
+    guard files.output != nil else {
+      throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
+    }
+    try files.check(json: options.global.json)
+    if files.writesToOutput(for: nil), context.outputIsTerminal, !files.force {
+      throw UsageError(
+        .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")
+    }
+    if options.streamName != nil, context.inputIsTerminal, !files.force {
+      throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
+    }
+    if options.verify && files.writesToOutput(for: nil) {
+      throw UsageError(.invalidCombination, "--verify needs an output file: a pipe cannot be read back")
+    }
+  }
+}
+
+extension Create.Options {
+  /// The name for standard input, as text.
+  var streamNameText: String? {
+    get { streamName.map { String(decoding: $0, as: UTF8.self) } }
+    set { streamName = newValue.map { Array($0.utf8) } }
+  }
+}
