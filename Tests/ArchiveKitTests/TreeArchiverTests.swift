@@ -145,6 +145,21 @@ struct TreeArchiverTests {
     #expect(tree.chunkLengths("paged").allSatisfy { $0 == 16384 })
   }
 
+  @Test("a file of the greatest size that is one hole takes no time")
+  func greatestHole() throws {
+    // Few file systems have such files; that of shared memory does.
+    let shared = Path("/dev/shm/codeckit-test-\(folder.path.lastComponent.reduce(0) { $0 &* 31 &+ Int($1) })")
+    guard let file = try? FileHandle.create(shared) else { return }
+    defer { try? FileSystem.remove(shared) }
+    guard (try? file.truncate(to: .max)) != nil, try file.status().blocks == 0 else { return }
+    for pageSize in [0, 16384] {
+      let tree = try WrittenTree([shared]) {
+        $0.pageRules = [Glob("*").flatMap { CutRuleChooser.PageRule($0, pageSize: pageSize) }].compactMap { $0 }
+      }
+      #expect(tree.entries.first?.size == UInt64(Int64.max) && tree.report.holeBytes == UInt64(Int64.max))
+    }
+  }
+
   @Test("database files are known by what they begin with")
   func pages() throws {
     var database = bytes("SQLite format 3\0") + [0x10, 0x00]
@@ -210,8 +225,8 @@ struct TreeArchiverTests {
     #expect(try paths(["dev", "dev/pts/ptmx"], true) == [bytes("dev/pts"), node])
   }
 
-  @Test("a directory that was moved away is left, and what was in it reported")
-  func moved() throws {
+  @Test("a directory that was moved away is left, also when another has its name", arguments: [false, true])
+  func moved(isReplaced: Bool) throws {
     let depth = 70
     try folder.makeFolder(Array(repeating: "d", count: depth).joined(separator: "/"))
     try folder.write("d/d/z", [1])
@@ -223,6 +238,7 @@ struct TreeArchiverTests {
         guard !isDone, progress.path.count == 2 * depth - 1 else { return }
         isDone = true
         try? root.rename(Array("d".utf8), to: Array("moved".utf8))
+        if isReplaced { try? folder.makeFolder("d/d/z") }
       }
     }
     #expect(isDone && tree.warnings == ["vanished d/d"] && tree.content("z") == [2])

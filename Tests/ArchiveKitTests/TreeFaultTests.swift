@@ -33,6 +33,15 @@ struct TreeFaultTests {
     }
   }
 
+  @Test("a file on which somebody has a lease is waited for")
+  func lease() throws {
+    try folder.write("a", [1])
+    try folder.write("b", [2])
+    let faults = SyscallFaults([.init(.openat, call: 2, .fail(.wouldBlock))])
+    let tree = try faults.run { try WrittenTree(["."], from: folder.path) }
+    #expect(tree.warnings == [] && tree.content("a") == [1] && tree.content("b") == [2])
+  }
+
   @Test("what has gone when it is its turn is no entry")
   func vanished() throws {
     try fill()

@@ -17,7 +17,7 @@ struct WrittenTree {
 
   /// Archives what is in a folder.
   init(
-    _ roots: [Path], from base: Path?, clock: Timestamp? = nil,
+    _ roots: [Path], from base: Path? = nil, clock: Timestamp? = nil,
     _ configure: (inout TreeArchiverOptions) -> Void = { _ in }
   ) throws {
     let output = MemoryArchiveOutput()

@@ -52,9 +52,10 @@ struct SparseRegions {
       let end: Int64
       do throws(IOError) { end = min(try file.seekData(from: start) ?? size, size) } catch { return nil }
       guard end > start else { return nil }
-      let first = start + (page - start % page) % page
+      // A file may be as long as numbers go.
+      let (first, overflow) = start.addingReportingOverflow((page - start % page) % page)
       let last = end == size ? size : end - end % page
-      if first < last { return first..<last }
+      if !overflow, first < last { return first..<last }
       from = end
     }
     return nil

@@ -81,7 +81,7 @@ extension TreeArchiver {
       }
       entry.cut = chooser.rule(path: entry.path, size: UInt64(status.size), beginning: beginning.bytes)
     }
-    guard status.blocks < (status.size + 511) / 512 else {
+    guard status.blocks < status.size / 512 else {
       try read(file, 0..<status.size, entry, writer, &reading)
       return reading
     }

@@ -103,8 +103,7 @@ extension TreeArchiver {
   private func openFile(_ name: SourceName) throws(ArchiveError) {
     let file: OpenFile
     do throws(IOError) {
-      // Should somebody have put a named pipe there, it is not waited for.
-      file = try OpenFile(name.directory.handle.openFile(name.name, [.nonBlocking, .noAccessTime]))
+      file = try open(name)
     } catch {
       return try takeUnreadable(name, error)
     }
@@ -115,6 +114,19 @@ extension TreeArchiver {
     }
     if try takeFurtherName(name.path, file.status, .file) { return }
     try take(file, name.path)
+  }
+
+  /// Opens a file. Should somebody have put a named pipe there, it is not waited for.
+  private func open(_ name: SourceName) throws(IOError) -> OpenFile {
+    do throws(IOError) {
+      return try OpenFile(name.directory.handle.openFile(name.name, [.nonBlocking, .noAccessTime]))
+    } catch {
+      // Somebody, a file server for one, has a lease on it, which is given up for those who wait.
+      guard error.errno == .wouldBlock, try name.directory.handle.status(of: name.name).kind == .regular else {
+        throw error
+      }
+      return try OpenFile(name.directory.handle.openFile(name.name, .noAccessTime))
+    }
   }
 
   /// Takes what is known of something that cannot be opened.
