@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The loop for level 1.
+
+extension QuickLZCursor {
+  /// Decodes as long as both ends are far and nothing is out of order.
+  ///
+  /// Literals come as a run, found by the zeros of the control word. All insertions wait for the next match: those of
+  /// its literals before it is looked up, those that need its first bytes after it was copied.
+  mutating func runLevel1(_ table: UnsafeMutablePointer<UInt32>) {
+    let source = unsafe self.source
+    let base = unsafe self.base
+    let sourceLimit = sourceEnd &- Self.sourceMargin
+    let limit = end &- Self.contentMargin
+    var ip = self.ip
+    var op = self.op
+    var word = self.word
+    var next = self.next
+
+    while ip <= sourceLimit, op <= limit {
+      if word == 1 {
+        let fresh = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+        guard fresh &>> 31 == 1 else { break }
+        word = fresh
+        ip &+= 4
+      }
+      let literals = (UInt64(word) | 1 &<< 32).trailingZeroBitCount
+      unsafe Self.copy16(base + op, source + ip)
+      if literals > 16 { unsafe Self.copy16(base + (op &+ 16), source + (ip &+ 16)) }
+      ip &+= literals
+      op &+= literals
+      word &>>= UInt32(truncatingIfNeeded: literals)
+      if word == 1 { continue }
+
+      let token = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+      let short = Int(truncatingIfNeeded: token & 15)
+      // All ones for the long form.
+      let long = (short &- 1) &>> 63
+      let length = ((short &+ 2) & ~long) | (Int(truncatingIfNeeded: token &>> 16) & 255 & long)
+      let entry = Int(truncatingIfNeeded: token &>> 4) & 4095
+
+      while next < op &- 2 {
+        let six = unsafe QuickLZHash.level1(six: (base + next).loadUnaligned(as: UInt64.self))
+        let last = min(op &- 3 &- next, 3)
+        for step in 0..<4 {
+          let index = min(step, last)
+          unsafe table[Int(truncatingIfNeeded: six &>> UInt64(truncatingIfNeeded: 8 &* index)) & 4095] =
+            UInt32(truncatingIfNeeded: next &+ index)
+        }
+        next &+= last &+ 1
+      }
+
+      let from = unsafe Int(truncatingIfNeeded: table[entry])
+      guard from < op, length >= 3, op &+ length <= limit &+ 32 else { break }
+      word &>>= 1
+      ip &+= 2 &- long
+      let distance = op &- from
+      let to = unsafe base + op
+      if length <= min(distance, 32) {
+        unsafe Self.copy16(to, base + from)
+        unsafe Self.copy16(to + 16, base + (from &+ 16))
+      } else {
+        unsafe Self.copyFar(to, distance: distance, length: length)
+      }
+
+      // The two literals before the match, if there are, and its own start, whose entry the token has told.
+      let six = unsafe QuickLZHash.level1(six: (base + (op &- 2)).loadUnaligned(as: UInt64.self))
+      let fresh = op &- next
+      let second = fresh >= 1 ? Int(truncatingIfNeeded: six &>> 8) & 4095 : entry
+      let first = fresh >= 2 ? Int(truncatingIfNeeded: six) & 4095 : second
+      unsafe table[first] = UInt32(truncatingIfNeeded: op &- 2)
+      unsafe table[second] = UInt32(truncatingIfNeeded: op &- 1)
+      unsafe table[entry] = UInt32(truncatingIfNeeded: op)
+      op &+= length
+      next = op
+    }
+    self.ip = ip
+    self.op = op
+    self.word = word
+    self.next = next
+  }
+}
