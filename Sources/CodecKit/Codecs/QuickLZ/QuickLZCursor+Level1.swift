@@ -7,7 +7,9 @@ extension QuickLZCursor {
   ///
   /// Literals come as a run, found by the zeros of the control word. All insertions wait for the next match: those of
   /// its literals before it is looked up, those that need its first bytes after it was copied.
-  mutating func runLevel1(_ table: UnsafeMutablePointer<UInt32>) {
+  mutating func runLevel1<Entry: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ table: UnsafeMutablePointer<Entry>
+  ) {
     let source = unsafe self.source
     let base = unsafe self.base
     let sourceLimit = sourceEnd &- Self.sourceMargin
@@ -39,19 +41,24 @@ extension QuickLZCursor {
       let length = ((short &+ 2) & ~long) | (Int(truncatingIfNeeded: token &>> 16) & 255 & long)
       let entry = Int(truncatingIfNeeded: token &>> 4) & 4095
 
+      // Literals are read from the packet, where nobody writes, unless some of them stand before a control word.
+      let fresh = op &- next
+      let literalStart = unsafe fresh <= literals ? source + (ip &- op) : UnsafeRawPointer(base)
       while next < op &- 2 {
-        let six = unsafe QuickLZHash.level1(six: (base + next).loadUnaligned(as: UInt64.self))
+        let six = unsafe QuickLZHash.level1(six: (literalStart + next).loadUnaligned(as: UInt64.self))
         let last = min(op &- 3 &- next, 3)
         for step in 0..<4 {
           let index = min(step, last)
           unsafe table[Int(truncatingIfNeeded: six &>> UInt64(truncatingIfNeeded: 8 &* index)) & 4095] =
-            UInt32(truncatingIfNeeded: next &+ index)
+            Entry(truncatingIfNeeded: next &+ index)
         }
         next &+= last &+ 1
       }
 
       let from = unsafe Int(truncatingIfNeeded: table[entry])
       guard from < op, length >= 3, op &+ length <= limit &+ 32 else { break }
+      let before = unsafe UInt32((literalStart + (op &- 2)).loadUnaligned(as: UInt16.self))
+      let behind = unsafe UInt32((base + from).loadUnaligned(as: UInt16.self))
       word &>>= 1
       ip &+= 2 &- long
       let distance = op &- from
@@ -64,13 +71,12 @@ extension QuickLZCursor {
       }
 
       // The two literals before the match, if there are, and its own start, whose entry the token has told.
-      let six = unsafe QuickLZHash.level1(six: (base + (op &- 2)).loadUnaligned(as: UInt64.self))
-      let fresh = op &- next
-      let second = fresh >= 1 ? Int(truncatingIfNeeded: six &>> 8) & 4095 : entry
-      let first = fresh >= 2 ? Int(truncatingIfNeeded: six) & 4095 : second
-      unsafe table[first] = UInt32(truncatingIfNeeded: op &- 2)
-      unsafe table[second] = UInt32(truncatingIfNeeded: op &- 1)
-      unsafe table[entry] = UInt32(truncatingIfNeeded: op)
+      let mixed = QuickLZHash.level1(six: UInt64(before | behind &<< 16))
+      let second = fresh >= 1 ? Int(truncatingIfNeeded: mixed &>> 8) & 4095 : entry
+      let first = fresh >= 2 ? Int(truncatingIfNeeded: mixed) & 4095 : second
+      unsafe table[first] = Entry(truncatingIfNeeded: op &- 2)
+      unsafe table[second] = Entry(truncatingIfNeeded: op &- 1)
+      unsafe table[entry] = Entry(truncatingIfNeeded: op)
       op &+= length
       next = op
     }

@@ -4,7 +4,9 @@
 
 extension QuickLZCursor {
   /// Decodes as long as both ends are far and nothing is out of order; shaped as the loop for level 1.
-  mutating func runLevel2(_ table: UnsafeMutablePointer<UInt32>, _ counters: UnsafeMutablePointer<UInt8>) {
+  mutating func runLevel2<Entry: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ table: UnsafeMutablePointer<Entry>, _ counters: UnsafeMutablePointer<UInt8>
+  ) {
     let source = unsafe self.source
     let base = unsafe self.base
     let sourceLimit = sourceEnd &- Self.sourceMargin
@@ -36,8 +38,11 @@ extension QuickLZCursor {
       let length = ((short &+ 2) & ~long) | (Int(truncatingIfNeeded: token &>> 16) & 255 & long)
       let bucket = Int(truncatingIfNeeded: token &>> 5) & 2047
 
+      // Literals are read from the packet, where nobody writes, unless some of them stand before a control word.
+      let fresh = op &- next
+      let literalStart = unsafe fresh <= literals ? source + (ip &- op) : UnsafeRawPointer(base)
       while next < op &- 2 {
-        let six = unsafe QuickLZHash.level2(six: (base + next).loadUnaligned(as: UInt64.self))
+        let six = unsafe QuickLZHash.level2(six: (literalStart + next).loadUnaligned(as: UInt64.self))
         let count = min(op &- 2 &- next, 6)
         var shift: UInt64 = 0
         for step in 0..<count {
@@ -49,6 +54,8 @@ extension QuickLZCursor {
 
       let from = unsafe Int(truncatingIfNeeded: table[bucket &* 4 &+ Int(truncatingIfNeeded: token & 3)])
       guard from < op, length >= 3, op &+ length <= limit &+ 32 else { break }
+      let before = unsafe UInt32((literalStart + (op &- 2)).loadUnaligned(as: UInt16.self))
+      let behind = unsafe UInt32((base + from).loadUnaligned(as: UInt16.self))
       word &>>= 1
       ip &+= 2 &- long
       let distance = op &- from
@@ -61,11 +68,10 @@ extension QuickLZCursor {
       }
 
       // The two literals before the match, if there are, and its own start, whose bucket the token has told.
-      let six = unsafe QuickLZHash.level2(six: (base + (op &- 2)).loadUnaligned(as: UInt64.self))
-      let fresh = op &- next
+      let mixed = QuickLZHash.level2(six: UInt64(before | behind &<< 16))
       let unused = QuickLZTable.level2Buckets
-      let first = fresh >= 2 ? Int(truncatingIfNeeded: six) & 2047 : unused
-      let second = fresh >= 1 ? Int(truncatingIfNeeded: six &>> 8) & 2047 : unused
+      let first = fresh >= 2 ? Int(truncatingIfNeeded: mixed) & 2047 : unused
+      let second = fresh >= 1 ? Int(truncatingIfNeeded: mixed &>> 8) & 2047 : unused
       unsafe Self.insert(first, op &- 2, table, counters)
       unsafe Self.insert(second, op &- 1, table, counters)
       unsafe Self.insert(bucket, op, table, counters)
@@ -79,11 +85,11 @@ extension QuickLZCursor {
   }
 
   @inline(__always)
-  private static func insert(
-    _ bucket: Int, _ position: Int, _ table: UnsafeMutablePointer<UInt32>, _ counters: UnsafeMutablePointer<UInt8>
+  private static func insert<Entry: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ bucket: Int, _ position: Int, _ table: UnsafeMutablePointer<Entry>, _ counters: UnsafeMutablePointer<UInt8>
   ) {
     let counter = unsafe counters[bucket]
-    unsafe table[bucket &* 4 &+ Int(truncatingIfNeeded: counter & 3)] = UInt32(truncatingIfNeeded: position)
+    unsafe table[bucket &* 4 &+ Int(truncatingIfNeeded: counter & 3)] = Entry(truncatingIfNeeded: position)
     unsafe counters[bucket] = counter &+ 1
   }
 }

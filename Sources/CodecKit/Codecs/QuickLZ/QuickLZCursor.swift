@@ -48,12 +48,14 @@ struct QuickLZCursor {
   /// Decodes the whole payload.
   ///
   /// - Returns: what is wrong with it; the offset of the item at fault is then ``ip``.
-  mutating func decode(level: Int, _ table: QuickLZTable?) -> QuickLZFault? {
+  mutating func decode(level: Int, _ table: QuickLZTable) -> QuickLZFault? {
     while true {
-      if let table = table {
-        if level == 1 { unsafe runLevel1(table.positions) } else { unsafe runLevel2(table.positions, table.counters) }
-      } else {
-        runLevel3()
+      switch (level, table.isNarrow) {
+      case (1, true): unsafe runLevel1(table.positions.assumingMemoryBound(to: UInt16.self))
+      case (1, false): unsafe runLevel1(table.positions.assumingMemoryBound(to: UInt32.self))
+      case (2, true): unsafe runLevel2(table.positions.assumingMemoryBound(to: UInt16.self), table.counters)
+      case (2, false): unsafe runLevel2(table.positions.assumingMemoryBound(to: UInt32.self), table.counters)
+      default: unsafe runLevel3(table.forms)
       }
       do throws(QuickLZFault) {
         if try decodeItem(level, table) { return nil }
@@ -66,7 +68,7 @@ struct QuickLZCursor {
   /// Decodes one match, or the literals up to the next one, or the tail.
   ///
   /// - Returns: whether that was the end.
-  private mutating func decodeItem(_ level: Int, _ table: QuickLZTable?) throws(QuickLZFault) -> Bool {
+  private mutating func decodeItem(_ level: Int, _ table: QuickLZTable) throws(QuickLZFault) -> Bool {
     if word == 1 {
       let fresh = try control()
       guard fresh >> 31 == 1 else { throw .badControlWord }
@@ -84,7 +86,7 @@ struct QuickLZCursor {
       return false
     }
     try decodeTail()
-    if let table = table { insert(before: end - 3, level, table) }
+    if level < 3 { insert(before: end - 3, level, table) }
     return true
   }
 
@@ -114,15 +116,14 @@ struct QuickLZCursor {
     }
   }
 
-  private mutating func decodeMatch(_ level: Int, _ table: QuickLZTable?) throws(QuickLZFault) {
+  private mutating func decodeMatch(_ level: Int, _ table: QuickLZTable) throws(QuickLZFault) {
     let token = try readToken(level)
     guard token.length >= 3 else { throw .badLength }
     var from = op - token.reference
-    if let table = table {
+    if level < 3 {
       insert(before: op - 2, level, table)
-      let position = unsafe table.positions[token.reference]
-      guard position != QuickLZTable.empty else { throw .emptySlot }
-      from = Int(position)
+      guard let position = table.position(at: token.reference) else { throw .emptySlot }
+      from = position
     }
     guard op - from >= 3 else { throw .distanceTooSmall }
     guard from >= 0 else { throw .distanceOutOfRange }
@@ -133,7 +134,7 @@ struct QuickLZCursor {
       op += 1
       from += 1
     }
-    if let table = table {
+    if level < 3 {
       insert(before: start + 1, level, table)
       next = op
     }
@@ -191,13 +192,12 @@ struct QuickLZCursor {
         unsafe UInt32(base.load(fromByteOffset: next, as: UInt8.self))
         | UInt32(base.load(fromByteOffset: next + 1, as: UInt8.self)) << 8
         | UInt32(base.load(fromByteOffset: next + 2, as: UInt8.self)) << 16
-      let position = UInt32(truncatingIfNeeded: next)
       if level == 1 {
-        unsafe table.positions[QuickLZHash.level1(bytes)] = position
+        table.set(QuickLZHash.level1(bytes), next)
       } else {
         let bucket = QuickLZHash.level2(bytes)
         let counter = unsafe table.counters[bucket]
-        unsafe table.positions[bucket * 4 + Int(counter & 3)] = position
+        table.set(bucket * 4 + Int(counter & 3), next)
         unsafe table.counters[bucket] = counter &+ 1
       }
       next += 1

@@ -9,8 +9,6 @@ final class QuickLZPacketDecoder {
   let streamingBuffer: Int
 
   private let table = QuickLZTable()
-  /// Which level's entries the table holds; 0 when it is clear.
-  private var tableLevel = 0
   /// The content that packets may refer to; as large as the streaming buffer once it is needed.
   private var history = ByteBuffer()
   /// The level of the stream's packets; 0 before the first.
@@ -25,7 +23,7 @@ final class QuickLZPacketDecoder {
   /// Ready for another stream.
   func reset() {
     history.removeAll()
-    clearTable()
+    table.clear()
     streamLevel = 0
     hasFailed = false
   }
@@ -58,9 +56,9 @@ final class QuickLZPacketDecoder {
       problem = decodeWithHistory(packet, header, into: &output)
     } else {
       history.removeAll()
-      clearTable()
+      table.clear()
       problem = decodeAlone(packet, header, into: &output)
-      if streamingBuffer > 0 { clearTable() }
+      if streamingBuffer > 0 { table.clear() }
     }
     return problem.flatMap { failure($0.0, $0.1) }
   }
@@ -68,11 +66,6 @@ final class QuickLZPacketDecoder {
   private func failure(_ fault: QuickLZFault, _ offset: Int) -> (fault: QuickLZFault, offset: Int) {
     hasFailed = streamingBuffer > 0
     return (fault, offset)
-  }
-
-  private func clearTable() {
-    table.clear(level: tableLevel)
-    tableLevel = 0
   }
 
   private func decodeAlone(
@@ -108,7 +101,7 @@ final class QuickLZPacketDecoder {
       content.didAppend(header.contentSize)
     } else {
       content.append(packet.extracting(header.headerSize..<header.packetSize))
-      clearTable()
+      table.clear()
     }
     _ = output.append(prefixOf: content.bytes.dropping(start))
     return nil
@@ -117,11 +110,11 @@ final class QuickLZPacketDecoder {
   private func decode(
     _ packet: RawSpan, _ header: QuickLZHeader, base: UnsafeMutableRawPointer, start: Int
   ) -> (QuickLZFault, Int)? {
-    if header.level < 3 { tableLevel = header.level }
+    table.prepare(level: header.level, reach: max(start + header.contentSize, streamingBuffer))
     return unsafe packet.withUnsafeBytes { bytes -> (QuickLZFault, Int)? in
       guard let source = bytes.baseAddress else { return (.truncatedPacket, 0) }
       var cursor = unsafe QuickLZCursor(source, header, base: base, start: start)
-      if let fault = cursor.decode(level: header.level, header.level < 3 ? table : nil) {
+      if let fault = cursor.decode(level: header.level, table) {
         return (fault, cursor.ip)
       }
       // Padding brings a payload up to its smallest size; nothing else may follow.

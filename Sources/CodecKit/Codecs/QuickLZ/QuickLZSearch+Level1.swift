@@ -77,7 +77,8 @@ extension QuickLZSearch {
       let length = matchLength(Int(truncatingIfNeeded: found & positionMask), position, limit: limit(position))
       let isLong = length > 17
       let token = UInt32(truncatingIfNeeded: hash &<< 4 | (isLong ? length &<< 16 : length &- 2))
-      unsafe writer.append(base + anchor, position &- anchor, isInside: position <= end &- 16, token: token, size: isLong ? 3 : 2)
+      unsafe writer.append(
+        base + anchor, position &- anchor, isInside: position <= end &- 16, token: token, size: isLong ? 3 : 2)
       position &+= length
       anchor = position
       if isHopeless(position, writer.count &- headerSize) { return nil }

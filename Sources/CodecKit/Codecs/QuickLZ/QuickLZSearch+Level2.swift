@@ -62,7 +62,8 @@ extension QuickLZSearch {
       }
       let isLong = best > 9
       let token = UInt32(truncatingIfNeeded: bestSlot | bucket &<< 5 | (isLong ? best &<< 16 : (best &- 2) &<< 2))
-      unsafe writer.append(base + anchor, position &- anchor, isInside: position <= end &- 16, token: token, size: isLong ? 3 : 2)
+      unsafe writer.append(
+        base + anchor, position &- anchor, isInside: position <= end &- 16, token: token, size: isLong ? 3 : 2)
       while next <= position {
         insert(next)
         next &+= 1

@@ -82,7 +82,8 @@ extension QuickLZSearch {
     while candidate >= 0, position &- candidate < Self.window, left > 0 {
       left &-= 1
       let distance = position &- candidate
-      if distance >= 3, best.length < 3 || load32(candidate &+ best.length &- 3) == load32(position &+ best.length &- 3) {
+      if distance >= 3, best.length < 3 || load32(candidate &+ best.length &- 3) == load32(position &+ best.length &- 3)
+      {
         let length = matchLength(candidate, position, limit: limit)
         if length >= 3 {
           let gain = 9 &* length &- 1 &- 8 &* Self.size(distance, length)
