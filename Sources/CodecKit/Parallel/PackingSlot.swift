@@ -13,6 +13,8 @@ final class PackingSlot: @unchecked Sendable {
   var output = ByteBuffer()
   /// The first chunk's number.
   var firstIndex: UInt64 = 0
+  /// How many bytes of the content stand before the first chunk.
+  var firstOffset: UInt64 = 0
   /// Whether the last chunk in here is the stream's last.
   var endsStream = false
   /// What the worker says of each chunk, in order.
@@ -57,13 +59,15 @@ final class PackingSlot: @unchecked Sendable {
     defer { swap(&content, &input) }
     var offset = 0
     for (number, chunk) in packed.enumerated() {
-      try body(content.bytes.extracting(offset..<offset + chunk.contentSize), chunk, place(number, of: packed.count))
+      try body(content.bytes.extracting(offset..<offset + chunk.contentSize), chunk, place(number, offset, of: packed.count))
       offset += chunk.contentSize
     }
   }
 
-  private func place(_ number: Int, of count: Int) -> ChunkPlace {
-    ChunkPlace(index: firstIndex + UInt64(number), isLast: endsStream && number == count - 1)
+  private func place(_ number: Int, _ offset: Int, of count: Int) -> ChunkPlace {
+    ChunkPlace(
+      index: firstIndex + UInt64(number), isLast: endsStream && number == count - 1,
+      offset: firstOffset + UInt64(offset))
   }
 
   private func pack(_ chunkSize: Int) {
@@ -80,7 +84,7 @@ final class PackingSlot: @unchecked Sendable {
         let size = min(chunkSize, content.count - offset)
         result.reserve(packer.packedBound(size))
         var room = result.room()
-        let place = place(number, of: count)
+        let place = place(number, offset, of: count)
         let chunk = try packer.pack(content.bytes.extracting(offset..<offset + size), at: place, into: &room)
         result.didAppend(chunk.packedSize)
         packed.append(chunk)

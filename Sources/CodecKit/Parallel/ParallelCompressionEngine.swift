@@ -20,6 +20,7 @@ final class ParallelCompressionEngine: StreamEngine {
   /// How many slots before it are with workers, the oldest first.
   private var working = 0
   private var nextIndex: UInt64 = 0
+  private var nextOffset: UInt64 = 0
   private var pending = ByteBuffer()
   private var state = State.open
 
@@ -65,6 +66,7 @@ final class ParallelCompressionEngine: StreamEngine {
     pending.removeAll()
     filling = 0
     nextIndex = 0
+    nextOffset = 0
     state = .open
   }
 
@@ -119,8 +121,10 @@ final class ParallelCompressionEngine: StreamEngine {
   private func startFilled(endsStream: Bool) {
     let slot = slots[filling]
     slot.firstIndex = nextIndex
+    slot.firstOffset = nextOffset
     slot.endsStream = endsStream
     nextIndex += UInt64(max(1, (slot.input.count + chunkSize - 1) / chunkSize))
+    nextOffset += UInt64(slot.input.count)
     slot.start(chunkSize: chunkSize, on: queue)
     filling = (filling + 1) % slots.count
     working += 1
