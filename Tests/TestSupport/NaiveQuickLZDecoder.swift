@@ -38,6 +38,17 @@ public struct NaiveQuickLZDecoder {
     return number(bytes, 1, 4)
   }
 
+  /// Whether a compressed packet has no match behind a literal of its last 11 bytes.
+  public static func keepsTailRule(_ packet: [UInt8]) -> Bool {
+    guard packet[0] & 1 == 1 else { return true }
+    let headerSize = packet[0] & 2 == 0 ? 3 : 9
+    let count = headerSize == 3 ? Int(packet[2]) : number(packet, 5, 4)
+    var run = Run(
+      level: Int(packet[0] >> 2 & 3), input: Array(packet[headerSize...]), output: [], count: count, table: [],
+      counters: [])
+    return (try? run.decode()) != nil && !run.metFlagInTail
+  }
+
   private static func number(_ bytes: [UInt8], _ at: Int, _ count: Int) -> Int {
     (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
   }
@@ -108,6 +119,7 @@ public struct NaiveQuickLZDecoder {
     /// Positions that may be inserted and have not been, in order.
     var waiting: [Int] = []
     var flags: [Bool] = []
+    var metFlagInTail = false
 
     init(level: Int, input: [UInt8], output: [UInt8], count: Int, table: [[Int?]], counters: [UInt8]) {
       self.level = level
@@ -156,7 +168,7 @@ public struct NaiveQuickLZDecoder {
           _ = try take(4, else: "truncated-control")
           flags = [Bool](repeating: false, count: 31)
         }
-        flags.removeFirst()
+        if flags.removeFirst() { metFlagInTail = true }
         waiting.append(output.count)
         output += try take(1, else: "truncated-literal")
       }

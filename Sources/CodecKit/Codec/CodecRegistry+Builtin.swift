@@ -17,11 +17,13 @@ extension CodecRegistry {
     Zstd(),
     LZ4(),
     Snappy(),
+    QuickLZ(),
     Gzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),
     LZ4Raw(),
+    QuickLZRaw(),
     Store(),
   ]
 }

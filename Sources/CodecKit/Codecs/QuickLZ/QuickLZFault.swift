@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What can be wrong with a packet. The raw values are stable names.
+/// What can be wrong with a packet or an archive. The raw values are stable names.
 enum QuickLZFault: String, Error, CaseIterable {
   case truncatedHeader = "truncated-header"
   case badHeader = "bad-header"
@@ -21,6 +21,21 @@ enum QuickLZFault: String, Error, CaseIterable {
   case distanceOutOfRange = "distance-out-of-range"
   case matchOverrun = "match-overrun"
   case trailingData = "trailing-data"
+
+  case truncatedArchive = "truncated-archive"
+  case badMagic = "bad-magic"
+  case badVersion = "bad-version"
+  case badChunkSize = "bad-chunk-size"
+  case badEntryTag = "bad-entry-tag"
+  case truncatedEntry = "truncated-entry"
+  case badName = "bad-name"
+  case unsafeName = "unsafe-name"
+  case unbalancedUp = "unbalanced-up"
+  case badBlockMarker = "bad-block-marker"
+  case truncatedBlock = "truncated-block"
+  case blockTooBig = "block-too-big"
+  case checksum = "checksum"
+  case truncatedTrailer = "truncated-trailer"
 
   /// Why, in one sentence.
   var reason: String {
@@ -44,14 +59,31 @@ enum QuickLZFault: String, Error, CaseIterable {
     case .distanceOutOfRange: "a match begins before the start of the data"
     case .matchOverrun: "a match reaches into the last 4 bytes of its packet, or beyond"
     case .trailingData: "a packet is longer than its content needs"
+    case .truncatedArchive: "the input ends inside the archive's header"
+    case .badMagic: "this is not a qpress archive"
+    case .badVersion: "this is a qpress archive of another version than 1"
+    case .badChunkSize: "the archive declares blocks of no size, or of more than 512 MiB"
+    case .badEntryTag: "what follows is neither a file nor a directory"
+    case .truncatedEntry: "the input ends inside an entry of the archive"
+    case .badName: "a name is empty or longer than 65535 bytes, holds a zero byte, or is not ended by one"
+    case .unsafeName: "a name leads out of the folder that the archive is extracted to"
+    case .unbalancedUp: "the archive leaves a directory that it did not enter"
+    case .badBlockMarker: "neither a block nor the end of the file stands where one must"
+    case .truncatedBlock: "the input ends inside the header of a block"
+    case .blockTooBig: "a block is larger than the archive says blocks are"
+    case .checksum: "a block's checksum does not match"
+    case .truncatedTrailer: "the input ends inside the end of a file"
     }
   }
 
   /// What kind of error it is.
   var code: CodecError.Code {
     switch self {
-    case .truncatedHeader, .truncatedPacket: .truncated
-    case .streamingPacket: .unsupportedFeature
+    case .truncatedHeader, .truncatedPacket, .truncatedArchive, .truncatedEntry, .truncatedBlock, .truncatedTrailer:
+      .truncated
+    case .streamingPacket, .badVersion: .unsupportedFeature
+    case .badMagic: .unknownFormat
+    case .checksum: .checksumMismatch
     default: .corrupt
     }
   }
