@@ -26,7 +26,7 @@ struct QuickLZPacketTests {
     let encoder = QuickLZPacketEncoder(level: level)
     for kind in InputKind.allCases {
       let content = TestInputs.bytes(kind, 70_000)
-      for size in Array(1...300) + [511, 4096, 65535, 65536, 65537] {
+      for size in Array(1...120) + [215, 216, 217, 255, 256, 300, 511, 4096, 65535, 65536, 65537] {
         let packet = try Self.encode(encoder, content[..<size])
         let fast = QuickLZTrial.fast(packet, streamingBuffer: 0)
         #expect(fast.fault == nil && TestInputs.same(fast.content, Array(content[..<size])), "\(kind), \(size)")

@@ -58,7 +58,8 @@ struct QuickLZReferenceTests {
       for start in stride(from: 0, to: content.count, by: 65536) {
         let piece = Array(content[start..<min(start + 65536, content.count)])
         theirs += reference.encode(piece).count
-        try unsafe withUnsafeTemporaryAllocation(byteCount: QuickLZPacketEncoder.bound(65536), alignment: 16) { memory in
+        try unsafe withUnsafeTemporaryAllocation(byteCount: QuickLZPacketEncoder.bound(65536), alignment: 16) {
+          memory in
           var output = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
           ours += unsafe try encoder.encode(piece.span.bytes, into: &output)
           _ = unsafe output.finalize(for: memory)

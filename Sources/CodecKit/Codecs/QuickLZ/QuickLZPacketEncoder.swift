@@ -94,7 +94,10 @@ final class QuickLZPacketEncoder {
         reach < 1 << 18
           ? unsafe search.encodeLevel2(tables.narrow(QuickLZTable.level2Buckets * 4), tables.counters())
           : unsafe search.encodeLevel2(tables.wide(QuickLZTable.level2Buckets * 4), tables.counters())
-      default: unsafe search.encodeLevel3(tables.heads(), tables.links(reach))
+      default:
+        reach <= QuickLZTable.narrowLimit
+          ? unsafe search.encodeLevel3(tables.heads(UInt16.self), tables.links(UInt16.self, reach))
+          : unsafe search.encodeLevel3(tables.heads(UInt32.self), tables.links(UInt32.self, reach))
       }
     // A stored packet must not be shorter than the 9 bytes that readers fetch.
     var isCompressed = true
@@ -165,16 +168,16 @@ struct QuickLZSearchTables: ~Copyable {
   }
 
   /// Level 3: the last position for each hash, plus one.
-  mutating func heads() -> UnsafeMutablePointer<UInt32> {
-    unsafe start(4 << QuickLZSearch.headBits).assumingMemoryBound(to: UInt32.self)
+  mutating func heads<Link: BitwiseCopyable>(_ type: Link.Type) -> UnsafeMutablePointer<Link> {
+    unsafe start(4 << QuickLZSearch.headBits).assumingMemoryBound(to: type)
   }
 
   /// Level 3: for each position of the window the one before it with the same hash, plus one.
-  mutating func links(_ reach: Int) -> UnsafeMutablePointer<UInt32> {
-    linkMemory.reserve(4 * min(reach, QuickLZSearch.window))
+  mutating func links<Link: BitwiseCopyable>(_ type: Link.Type, _ reach: Int) -> UnsafeMutablePointer<Link> {
+    linkMemory.reserve(MemoryLayout<Link>.size * min(reach, QuickLZSearch.window))
     var room = linkMemory.room()
     return unsafe room.withUnsafeMutableBytes { memory, _ in
-      unsafe memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt32.self)
+      unsafe memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: type)
     }
   }
 }

@@ -64,17 +64,28 @@ extension QuickLZSearch {
       }
       guard hits != 0 else { break }
 
-      let which = hits.trailingZeroBitCount
-      let found = which == 0 ? found0 : which == 1 ? found1 : found2
-      let wanted = which == 0 ? new0 : which == 1 ? new1 : new2
+      var which = hits.trailingZeroBitCount
+      var found = which == 0 ? found0 : which == 1 ? found1 : found2
+      position &+= which
+      var length = matchLength(Int(truncatingIfNeeded: found & positionMask), position, limit: limit(position))
+      // A longer match at one of the next positions is worth the literals.
+      while which < 2, hits &>> (which &+ 1) & 1 == 1 {
+        let later = which == 0 ? found1 : found2
+        let laterLength = matchLength(
+          Int(truncatingIfNeeded: later & positionMask), position &+ 1, limit: limit(position &+ 1))
+        guard laterLength > length else { break }
+        which &+= 1
+        position &+= 1
+        found = later
+        length = laterLength
+      }
       let hash = index(mixed &>> UInt64(truncatingIfNeeded: which &* 8))
+      let wanted = which == 0 ? new0 : which == 1 ? new1 : new2
       unsafe table[index(mixed)] = new0
       let second = which == 0 ? index(mixed) : index(mixed &>> 8)
       unsafe table[second] = which == 0 ? new0 : new1
       unsafe table[hash] = wanted
-      position &+= which
 
-      let length = matchLength(Int(truncatingIfNeeded: found & positionMask), position, limit: limit(position))
       let isLong = length > 17
       let token = UInt32(truncatingIfNeeded: hash &<< 4 | (isLong ? length &<< 16 : length &- 2))
       unsafe writer.append(

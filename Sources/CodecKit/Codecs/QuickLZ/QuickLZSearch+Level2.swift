@@ -35,31 +35,43 @@ extension QuickLZSearch {
       unsafe counters[bucket] = counter &+ 1
     }
 
-    while position <= last {
+    /// The longest match at a position: its length, or 0, and its slot.
+    @inline(__always)
+    func search(_ position: Int) -> (length: Int, slot: Int) {
       if next &+ 3 <= position {
         insert(next)
         next &+= 1
       }
       let bytes = load32(position)
-      let bucket = QuickLZHash.level2(bytes)
       let wanted = entry(bytes, 0)
-      let slots = unsafe table + bucket &* 4
-      var best = 0
-      var bestSlot = 0
+      let slots = unsafe table + QuickLZHash.level2(bytes) &* 4
+      var best = (length: 0, slot: 0)
+      if Entry.bitWidth == 32, unsafe !Self.mayHit(slots, wanted, positionBits) { return best }
       for slot in 0..<4 {
         let found = unsafe slots[slot]
         if (found ^ wanted) &>> positionBits == 0 {
           let length = matchLength(Int(truncatingIfNeeded: found & positionMask), position, limit: limit(position))
-          if length > best {
-            best = length
-            bestSlot = slot
-          }
+          if length > best.length { best = (length, slot) }
         }
       }
-      guard best > 0 else {
+      return best
+    }
+
+    while position <= last {
+      var match = search(position)
+      guard match.length > 0 else {
         position &+= 1
         continue
       }
+      // A longer match at the next position is worth the literal.
+      while match.length < 10, position < last {
+        let later = search(position &+ 1)
+        guard later.length > match.length else { break }
+        match = later
+        position &+= 1
+      }
+      let bucket = QuickLZHash.level2(load32(position))
+      let (best, bestSlot) = match
       let isLong = best > 9
       let token = UInt32(truncatingIfNeeded: bestSlot | bucket &<< 5 | (isLong ? best &<< 16 : (best &- 2) &<< 2))
       unsafe writer.append(
@@ -80,5 +92,20 @@ extension QuickLZSearch {
       next &+= 1
     }
     return finish(&writer, from: anchor)
+  }
+
+  /// Whether one of four narrow entries has a tag; may be wrong when it says so.
+  @inline(__always)
+  private static func mayHit<Entry: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ slots: UnsafeMutablePointer<Entry>, _ wanted: Entry, _ positionBits: Entry
+  ) -> Bool {
+    let one: UInt64 = 1 | 1 &<< 32
+    let wanted = UInt64(truncatingIfNeeded: wanted) &* one
+    let tags = ~(((1 &<< UInt64(truncatingIfNeeded: positionBits)) &- 1) &* one)
+    let slots = UnsafeRawPointer(slots)
+    let left = unsafe (slots.loadUnaligned(as: UInt64.self) ^ wanted) & tags
+    let right = unsafe ((slots + 8).loadUnaligned(as: UInt64.self) ^ wanted) & tags
+    // A half that is zero borrows from above.
+    return ((left &- one) & ~left | (right &- one) & ~right) & (one &<< 31) != 0
   }
 }

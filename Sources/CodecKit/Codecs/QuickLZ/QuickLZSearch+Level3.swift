@@ -8,7 +8,7 @@ extension QuickLZSearch {
   /// How far back a match may reach, plus one; chains remember this many positions.
   static let window = 1 << 17
   /// How many candidates are looked at.
-  private static let depth = 8
+  private static let depth = 28
 
   /// A match that was found, and what it is worth: bits saved against literals.
   private struct Match {
@@ -23,7 +23,9 @@ extension QuickLZSearch {
   ///   - heads: the last position for each hash, plus one; zero where there is none.
   ///   - links: for each position of the window the one before it, plus one.
   /// - Returns: the size of the payload; `nil` when it is not worth it.
-  func encodeLevel3(_ heads: UnsafeMutablePointer<UInt32>, _ links: UnsafeMutablePointer<UInt32>) -> Int? {
+  func encodeLevel3<Link: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ heads: UnsafeMutablePointer<Link>, _ links: UnsafeMutablePointer<Link>
+  ) -> Int? {
     var writer = unsafe QuickLZItemWriter(output, at: headerSize)
     let last = lastStart
     var position = start
@@ -63,17 +65,17 @@ extension QuickLZSearch {
   }
 
   @inline(__always)
-  private func insert(
-    _ position: Int, _ heads: UnsafeMutablePointer<UInt32>, _ links: UnsafeMutablePointer<UInt32>
+  private func insert<Link: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ position: Int, _ heads: UnsafeMutablePointer<Link>, _ links: UnsafeMutablePointer<Link>
   ) {
     let hash = hash(position)
     unsafe links[position & (Self.window - 1)] = heads[hash]
-    unsafe heads[hash] = UInt32(truncatingIfNeeded: position &+ 1)
+    unsafe heads[hash] = Link(truncatingIfNeeded: position &+ 1)
   }
 
   @inline(__always)
-  private func find(
-    _ position: Int, _ heads: UnsafeMutablePointer<UInt32>, _ links: UnsafeMutablePointer<UInt32>
+  private func find<Link: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ position: Int, _ heads: UnsafeMutablePointer<Link>, _ links: UnsafeMutablePointer<Link>
   ) -> Match {
     var best = Match()
     let limit = limit(position)
