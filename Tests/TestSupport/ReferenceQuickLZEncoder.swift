@@ -155,7 +155,7 @@ public struct ReferenceQuickLZEncoder {
       }
       let length = commonLength(candidate, position, limit)
       return length < 18
-        ? (length, token(bucket << 4 | length - 2, 2)) : (length, token(bucket << 4 | length << 16, 3))
+        ? (length, token(bucket << 4 | (length - 2), 2)) : (length, token(bucket << 4 | length << 16, 3))
     }
     var best = 0
     var bestSlot = 0
