@@ -59,7 +59,8 @@ final class PackingSlot: @unchecked Sendable {
     defer { swap(&content, &input) }
     var offset = 0
     for (number, chunk) in packed.enumerated() {
-      try body(content.bytes.extracting(offset..<offset + chunk.contentSize), chunk, place(number, offset, of: packed.count))
+      try body(
+        content.bytes.extracting(offset..<offset + chunk.contentSize), chunk, place(number, offset, of: packed.count))
       offset += chunk.contentSize
     }
   }
