@@ -53,9 +53,6 @@ final class QuickLZInspector: StreamInspector {
         guard isEnd else { return InspectionStep(used: used) }
         throw QuickLZArchiveFormat.cut(front, at: place).error(at: position).completed(codec: "quicklz")
       }
-      if isEnd, length > front.byteCount {
-        throw QuickLZFault.truncatedPacket.error(at: position).completed(codec: "quicklz")
-      }
       try note(item)
       position += UInt64(length)
       if item == .trailer, let file {
