@@ -21,7 +21,7 @@ extension QuickLZCursor {
 
     while ip <= sourceLimit, op <= limit {
       if word == 1 {
-        let fresh = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+        let fresh = unsafe QuickLZBytes.load32(source, ip)
         guard fresh &>> 31 == 1 else { break }
         word = fresh
         ip &+= 4
@@ -34,7 +34,7 @@ extension QuickLZCursor {
       word &>>= UInt32(truncatingIfNeeded: literals)
       if word == 1 { continue }
 
-      let token = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+      let token = unsafe QuickLZBytes.load32(source, ip)
       let short = Int(truncatingIfNeeded: token & 15)
       // All ones for the long form.
       let long = (short &- 1) &>> 63
@@ -45,7 +45,7 @@ extension QuickLZCursor {
       let fresh = op &- next
       let literalStart = unsafe fresh <= literals ? source + (ip &- op) : UnsafeRawPointer(base)
       while next < op &- 2 {
-        let six = unsafe QuickLZHash.level1(six: (literalStart + next).loadUnaligned(as: UInt64.self))
+        let six = unsafe QuickLZHash.level1(six: QuickLZBytes.load64(literalStart, next))
         let last = min(op &- 3 &- next, 3)
         for step in 0..<4 {
           let index = min(step, last)
@@ -57,8 +57,8 @@ extension QuickLZCursor {
 
       let from = unsafe Int(truncatingIfNeeded: table[entry])
       guard from < op, length >= 3, op &+ length <= limit &+ 32 else { break }
-      let before = unsafe UInt32((literalStart + (op &- 2)).loadUnaligned(as: UInt16.self))
-      let behind = unsafe UInt32((base + from).loadUnaligned(as: UInt16.self))
+      let before = unsafe UInt32(QuickLZBytes.load16(literalStart, op &- 2))
+      let behind = unsafe UInt32(QuickLZBytes.load16(base, from))
       word &>>= 1
       ip &+= 2 &- long
       let distance = op &- from

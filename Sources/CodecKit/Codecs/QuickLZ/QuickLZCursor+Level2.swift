@@ -18,7 +18,7 @@ extension QuickLZCursor {
 
     while ip <= sourceLimit, op <= limit {
       if word == 1 {
-        let fresh = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+        let fresh = unsafe QuickLZBytes.load32(source, ip)
         guard fresh &>> 31 == 1 else { break }
         word = fresh
         ip &+= 4
@@ -31,7 +31,7 @@ extension QuickLZCursor {
       word &>>= UInt32(truncatingIfNeeded: literals)
       if word == 1 { continue }
 
-      let token = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+      let token = unsafe QuickLZBytes.load32(source, ip)
       let short = Int(truncatingIfNeeded: token &>> 2) & 7
       // All ones for the long form.
       let long = (short &- 1) &>> 63
@@ -42,7 +42,7 @@ extension QuickLZCursor {
       let fresh = op &- next
       let literalStart = unsafe fresh <= literals ? source + (ip &- op) : UnsafeRawPointer(base)
       while next < op &- 2 {
-        let six = unsafe QuickLZHash.level2(six: (literalStart + next).loadUnaligned(as: UInt64.self))
+        let six = unsafe QuickLZHash.level2(six: QuickLZBytes.load64(literalStart, next))
         let count = min(op &- 2 &- next, 6)
         var shift: UInt64 = 0
         for step in 0..<count {
@@ -54,8 +54,8 @@ extension QuickLZCursor {
 
       let from = unsafe Int(truncatingIfNeeded: table[bucket &* 4 &+ Int(truncatingIfNeeded: token & 3)])
       guard from < op, length >= 3, op &+ length <= limit &+ 32 else { break }
-      let before = unsafe UInt32((literalStart + (op &- 2)).loadUnaligned(as: UInt16.self))
-      let behind = unsafe UInt32((base + from).loadUnaligned(as: UInt16.self))
+      let before = unsafe UInt32(QuickLZBytes.load16(literalStart, op &- 2))
+      let behind = unsafe UInt32(QuickLZBytes.load16(base, from))
       word &>>= 1
       ip &+= 2 &- long
       let distance = op &- from

@@ -15,7 +15,7 @@ extension QuickLZCursor {
 
     while ip <= sourceLimit, op <= limit {
       if word == 1 {
-        let fresh = unsafe (source + ip).loadUnaligned(as: UInt32.self)
+        let fresh = unsafe QuickLZBytes.load32(source, ip)
         guard fresh &>> 31 == 1 else { break }
         word = fresh
         ip &+= 4
@@ -28,7 +28,7 @@ extension QuickLZCursor {
       word &>>= UInt32(truncatingIfNeeded: literals)
       if word == 1 { continue }
 
-      let token = unsafe UInt64((source + ip).loadUnaligned(as: UInt32.self))
+      let token = unsafe UInt64(QuickLZBytes.load32(source, ip))
       let form = unsafe forms[Int(truncatingIfNeeded: token & 127)]
       let length = Int(truncatingIfNeeded: (form &>> 40 & 63) &+ (token &>> 7 & (form &>> 48)))
       let distance = Int(truncatingIfNeeded: (token &>> (form &>> 32 & 31)) & (form & 0x1FFFF))

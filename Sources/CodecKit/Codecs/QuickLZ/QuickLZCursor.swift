@@ -216,7 +216,7 @@ extension QuickLZCursor {
   /// A 32-bit number of the packet.
   @inline(__always)
   func load32(_ offset: Int) -> UInt32 {
-    unsafe (source + offset).loadUnaligned(as: UInt32.self)
+    unsafe QuickLZBytes.load32(source, offset)
   }
 
   /// Copies 16 bytes.

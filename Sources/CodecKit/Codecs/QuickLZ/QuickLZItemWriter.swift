@@ -25,7 +25,7 @@ struct QuickLZItemWriter {
 
   @inline(__always)
   private mutating func turn() {
-    unsafe output.storeBytes(of: word | 1 &<< 31, toByteOffset: control, as: UInt32.self)
+    unsafe QuickLZBytes.store32(word | 1 &<< 31, output, control)
     control = count
     count &+= 4
     word = 0
@@ -53,7 +53,7 @@ struct QuickLZItemWriter {
     }
     word |= 1 &<< UInt32(truncatingIfNeeded: items)
     items &+= 1
-    unsafe output.storeBytes(of: token, toByteOffset: count, as: UInt32.self)
+    unsafe QuickLZBytes.store32(token, output, count)
     count &+= size
   }
 
@@ -72,6 +72,6 @@ struct QuickLZItemWriter {
 
   /// Completes the last control word. There has been an item.
   mutating func finish() {
-    unsafe output.storeBytes(of: word | 1 &<< 31, toByteOffset: control, as: UInt32.self)
+    unsafe QuickLZBytes.store32(word | 1 &<< 31, output, control)
   }
 }

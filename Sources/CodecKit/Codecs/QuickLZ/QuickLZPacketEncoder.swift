@@ -116,8 +116,8 @@ final class QuickLZPacketEncoder {
       payloadSize: isCompressed ? size ?? count : count, contentSize: count)
     unsafe to.storeBytes(of: header.flags, as: UInt8.self)
     if headerSize == QuickLZHeader.longSize {
-      unsafe to.storeBytes(of: UInt32(truncatingIfNeeded: header.packetSize), toByteOffset: 1, as: UInt32.self)
-      unsafe to.storeBytes(of: UInt32(truncatingIfNeeded: count), toByteOffset: 5, as: UInt32.self)
+      unsafe QuickLZBytes.store32(UInt32(truncatingIfNeeded: header.packetSize), to, 1)
+      unsafe QuickLZBytes.store32(UInt32(truncatingIfNeeded: count), to, 5)
     } else {
       unsafe to.storeBytes(of: UInt8(truncatingIfNeeded: header.packetSize), toByteOffset: 1, as: UInt8.self)
       unsafe to.storeBytes(of: UInt8(truncatingIfNeeded: count), toByteOffset: 2, as: UInt8.self)

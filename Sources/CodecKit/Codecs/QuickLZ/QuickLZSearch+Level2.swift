@@ -103,8 +103,8 @@ extension QuickLZSearch {
     let wanted = UInt64(truncatingIfNeeded: wanted) &* one
     let tags = ~(((1 &<< UInt64(truncatingIfNeeded: positionBits)) &- 1) &* one)
     let slots = UnsafeRawPointer(slots)
-    let left = unsafe (slots.loadUnaligned(as: UInt64.self) ^ wanted) & tags
-    let right = unsafe ((slots + 8).loadUnaligned(as: UInt64.self) ^ wanted) & tags
+    let left = unsafe (QuickLZBytes.load64(slots, 0) ^ wanted) & tags
+    let right = unsafe (QuickLZBytes.load64(slots, 8) ^ wanted) & tags
     // A half that is zero borrows from above.
     return ((left &- one) & ~left | (right &- one) & ~right) & (one &<< 31) != 0
   }

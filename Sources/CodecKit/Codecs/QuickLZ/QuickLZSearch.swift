@@ -25,12 +25,12 @@ struct QuickLZSearch {
 
   @inline(__always)
   func load64(_ position: Int) -> UInt64 {
-    unsafe (base + position).loadUnaligned(as: UInt64.self)
+    unsafe QuickLZBytes.load64(base, position)
   }
 
   @inline(__always)
   func load32(_ position: Int) -> UInt32 {
-    unsafe (base + position).loadUnaligned(as: UInt32.self)
+    unsafe QuickLZBytes.load32(base, position)
   }
 
   /// How many bytes from two positions on are equal, up to a limit; the first 8 of both can be read.

@@ -62,19 +62,19 @@ final class QuickLZTable {
   /// The position in an entry; `nil` when there is none.
   func position(at index: Int) -> Int? {
     if isNarrow {
-      let position = unsafe positions.load(fromByteOffset: index * 2, as: UInt16.self)
+      let position = unsafe QuickLZBytes.load16(positions, index * 2)
       return position == .max ? nil : Int(position)
     }
-    let position = unsafe positions.load(fromByteOffset: index * 4, as: UInt32.self)
+    let position = unsafe QuickLZBytes.load32(positions, index * 4)
     return position == .max ? nil : Int(position)
   }
 
   /// Puts a position into an entry.
   func set(_ index: Int, _ position: Int) {
     if isNarrow {
-      unsafe positions.storeBytes(of: UInt16(truncatingIfNeeded: position), toByteOffset: index * 2, as: UInt16.self)
+      unsafe QuickLZBytes.store16(UInt16(truncatingIfNeeded: position), positions, index * 2)
     } else {
-      unsafe positions.storeBytes(of: UInt32(truncatingIfNeeded: position), toByteOffset: index * 4, as: UInt32.self)
+      unsafe QuickLZBytes.store32(UInt32(truncatingIfNeeded: position), positions, index * 4)
     }
   }
 
