@@ -246,4 +246,28 @@ struct QuickLZArchiveTests {
     #expect(other.report.frames.map { $0.details[0].value } == files.map(\.path))
     #expect(other.report.checksum == "Adler-32")
   }
+
+  @Test("damaged archives give the same answer however they arrive")
+  func mutations() throws {
+    var random = SplitMix(seed: SplitMix.runSeed)
+    for vector in Self.archives where vector.expect == "ok" {
+      let bytes = try vector.bytes()
+      for round in 0..<12 {
+        var damaged = bytes
+        for _ in 0...random.below(3) {
+          let at = random.below(random.below(2) == 0 ? min(60, damaged.count) : damaged.count)
+          switch random.below(5) {
+          case 0: damaged = damaged.without(at, 1 + random.below(40))
+          case 1: damaged = damaged.with(1 + random.below(40), at: at, seed: random.next())
+          case 2: damaged = Array(damaged[..<at])
+          default: damaged = damaged.flipped(at, UInt8(1 + random.below(255)))
+          }
+          if damaged.isEmpty { damaged = [0] }
+        }
+        let whole = try walk(damaged, pieces: damaged.count, room: 1 << 20)
+        let pieces = try walk(damaged, pieces: 1 + random.below(500), room: 1 + random.below(70_000))
+        #expect(whole == pieces, "\(vector.id), round \(round)")
+      }
+    }
+  }
 }

@@ -44,10 +44,11 @@ extension QuickLZCursor {
       while next < op &- 2 {
         let six = unsafe QuickLZHash.level2(six: QuickLZBytes.load64(literalStart, next))
         let count = min(op &- 2 &- next, 6)
-        var shift: UInt64 = 0
-        for step in 0..<count {
-          unsafe Self.insert(Int(truncatingIfNeeded: six &>> shift) & 2047, next &+ step, table, counters)
-          shift &+= 8
+        var step = 0
+        while step < count {
+          let bucket = Int(truncatingIfNeeded: six &>> UInt64(truncatingIfNeeded: 8 &* step)) & 2047
+          unsafe Self.insert(bucket, next &+ step, table, counters)
+          step &+= 1
         }
         next &+= count
       }
