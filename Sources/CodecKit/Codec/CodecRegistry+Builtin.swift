@@ -19,6 +19,7 @@ extension CodecRegistry {
     Snappy(),
     QuickLZ(),
     Gzip(),
+    Pgzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),

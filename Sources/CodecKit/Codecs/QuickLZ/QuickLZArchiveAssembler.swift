@@ -24,7 +24,7 @@ final class QuickLZArchiveAssembler: ChunkAssembler {
     output.append(bytes)
   }
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {}
+  func note(_ packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {}
 
   func end(into output: inout ByteBuffer) throws(CodecError) {
     output.append(QuickLZArchiveFormat.trailerMarker + [UInt8](repeating: 0, count: 8))

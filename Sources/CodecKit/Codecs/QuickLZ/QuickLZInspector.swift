@@ -29,7 +29,11 @@ final class QuickLZInspector: StreamInspector {
     if let file { append(file, to: &report) }
     if place != .start {
       report.checksum = "Adler-32"
-      report.access = "in parallel, by blocks"
+      // As one stream there is one file, and more than one block to choose from.
+      if report.frameCount == 1, (report.frames.first?.blocks ?? 0) > 1 {
+        report.parallelBy = "blocks"
+        report.seekableBy = "block headers"
+      }
       report.details = [.init("chunk size", String(chunkSize))]
     }
     return report

@@ -51,8 +51,9 @@ public struct QuickLZRaw: Codec {
   /// An engine that reads packets until the input ends.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: "quicklz-raw")
-    return QuickLZRawDecoder(
+    let decoder = QuickLZRawDecoder(
       streamingBuffer: try checkedBuffer(), limits: options.limits, trailingData: options.trailingData)
+    return makeParallelDecoder(decoder, options)
   }
 
   /// A packet may grow by 9 bytes; the bound has room to work in as well.
@@ -62,7 +63,7 @@ public struct QuickLZRaw: Codec {
     return full * (9 + size) + QuickLZPacketEncoder.bound(rest == 0 ? size : rest)
   }
 
-  private func checkedBuffer() throws(CodecError) -> Int? {
+  func checkedBuffer() throws(CodecError) -> Int? {
     guard let streamingBuffer else { return nil }
     guard Self.streamingBuffers.contains(streamingBuffer) else {
       throw CodecError(
@@ -111,7 +112,7 @@ final class QuickLZPacketAssembler: ChunkAssembler {
 
   func begin(_ first: ChunkPlace, into output: inout ByteBuffer) throws(CodecError) {}
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {}
+  func note(_ packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {}
 
   func end(into output: inout ByteBuffer) throws(CodecError) {}
 
