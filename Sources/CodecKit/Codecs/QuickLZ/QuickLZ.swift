@@ -53,7 +53,8 @@ public struct QuickLZ: Codec {
   /// first was delivered.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: "quicklz")
-    return QuickLZDecoder(limits: options.limits, trailingData: options.trailingData)
+    return makeParallelDecoder(
+      QuickLZDecoder(limits: options.limits, trailingData: options.trailingData), options)
   }
 
   /// Walks from entry to entry and block to block, without decoding.

@@ -58,12 +58,15 @@ public final class QuickLZArchiveReader {
   public private(set) var fileSize: UInt64 = 0
   /// What was wrong last.
   private(set) var fault: QuickLZFault?
+  /// Whether a step ends, with `needsOutput`, before every block.
+  var pausesAtBlocks = false
 
   private let maximumWindowSize: UInt64
   private let refusesUnsafeNames: Bool
   private let decoder = QuickLZBlockDecoder()
   private var pathLength = 0
-  private var place = QuickLZArchivePlace.start
+  /// What may stand at ``position``.
+  private(set) var place = QuickLZArchivePlace.start
   private var mode = Mode.reading
   /// The beginning of an item that the input did not hold as a whole.
   private var held = ByteBuffer()
@@ -143,6 +146,21 @@ public final class QuickLZArchiveReader {
     return Step(consumed: used, produced: output.byteCount - before, event: event)
   }
 
+  /// Whether nothing is held, and all that was read is sound.
+  var isAtBorder: Bool { mode == .reading && held.isEmpty && decoded.isEmpty }
+
+  /// Takes note of a block that was decoded elsewhere. Only between blocks.
+  func accept(_ block: RawSpan, contentSize: Int) {
+    position += UInt64(block.byteCount)
+    fileSize += UInt64(contentSize)
+  }
+
+  /// Moves to another block of the file. Only between blocks.
+  func moveToBlock(at position: UInt64, fileSize: UInt64) {
+    self.position = position
+    self.fileSize = fileSize
+  }
+
   /// How many bytes of input suit the reader best at a time.
   var preferredInputSize: Int { max(128 << 10, min(2 * chunkSize, 8 << 20) + 4096) }
 
@@ -156,6 +174,7 @@ public final class QuickLZArchiveReader {
     while true {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
+      if pausesAtBlocks, place == .block, used > 0, used < input.byteCount, isAtBorder { return .needsOutput }
       if mode == .failed {
         throw CodecError(.streamFinished, codec: "quicklz", reason: "the archive has failed and takes no more input")
       }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads a qpress archive with one file as a stream.
-final class QuickLZDecoder: StreamEngine {
+final class QuickLZDecoder: PiecewiseEngine {
   private let reader: QuickLZArchiveReader
   private let trailingData: DecompressionOptions.TrailingData
   private var state = State.beforeFile
   private(set) var notices: [StreamNotice] = []
+  var pausesAtBorders = false {
+    didSet { reader.pausesAtBlocks = pausesAtBorders }
+  }
 
   private enum State { case beforeFile, inFile, afterFile, trailing, ended, failed }
 
@@ -35,6 +38,26 @@ final class QuickLZDecoder: StreamEngine {
     reader.reset()
     state = .beforeFile
     notices = []
+  }
+
+  var isAtBorder: Bool { reader.isAtBorder && (state == .beforeFile || state == .inFile) }
+
+  /// Whether the file's blocks come next.
+  var isInFront: Bool { state == .inFile && reader.place == .block }
+
+  func makeScanner(largestPiece: Int) -> any PieceScanner {
+    QuickLZBlockScanner(reader.place, chunkSize: reader.chunkSize, largestPiece: largestPiece)
+  }
+
+  func makePieceUnpacker() throws(CodecError) -> any PieceUnpacker { QuickLZBlockUnpacker() }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) {
+    reader.accept(piece, contentSize: content.byteCount)
+  }
+
+  /// Goes on at another block of the file. Only in front of one.
+  func moveToBlock(at offset: UInt64, contentBefore: UInt64) {
+    reader.moveToBlock(at: offset, fileSize: contentBefore)
   }
 
   private func work(

@@ -2,7 +2,7 @@
 
 /// Reads bare packets, back to back: from the caller's input when that holds a whole packet, into the caller's output when
 /// that has room for its content.
-final class QuickLZRawDecoder: StreamEngine {
+final class QuickLZRawDecoder: PiecewiseEngine {
   private let streamingBuffer: Int?
   private let maximumWindowSize: UInt64
   private let trailingData: DecompressionOptions.TrailingData
@@ -16,6 +16,7 @@ final class QuickLZRawDecoder: StreamEngine {
   /// Content that did not fit into the caller's output.
   private var decoded = ByteBuffer()
   private(set) var notices: [StreamNotice] = []
+  var pausesAtBorders = false
 
   private enum State { case reading, trailing, ended, failed }
 
@@ -47,6 +48,29 @@ final class QuickLZRawDecoder: StreamEngine {
     notices = []
   }
 
+  /// Whether packets do not refer to each other, as far as is known.
+  private var isIndependent: Bool { (packets?.streamingBuffer ?? streamingBuffer ?? 0) == 0 }
+
+  var isAtBorder: Bool { state == .reading && isIndependent && held.isEmpty && decoded.isEmpty }
+
+  func makeScanner(largestPiece: Int) -> any PieceScanner {
+    QuickLZPacketScanner(largestPiece: isIndependent ? largestPiece : 0)
+  }
+
+  func makePieceUnpacker() throws(CodecError) -> any PieceUnpacker { QuickLZPacketUnpacker() }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) {
+    if packets == nil { packets = QuickLZPacketDecoder() }
+    position += UInt64(piece.byteCount)
+  }
+
+  /// Begins at a packet in the middle of a stream of independent ones.
+  func resume(at offset: UInt64) {
+    reset()
+    packets = packets ?? QuickLZPacketDecoder()
+    position = offset
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {
@@ -54,6 +78,7 @@ final class QuickLZRawDecoder: StreamEngine {
     while true {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
+      if pausesAtBorders, used > 0, used < input.byteCount, isAtBorder { return .needsOutput }
       switch state {
       case .failed: throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")
       case .ended:
