@@ -77,6 +77,8 @@ enum ArchiveTool {
       CommandEntry("cat") { Cat.command.erased },
       CommandEntry("test", aliases: ["t"]) { Test.command.erased },
       CommandEntry("info", aliases: ["i"]) { Info.command.erased },
+      CommandEntry("list") { List.command.erased },
+      CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },

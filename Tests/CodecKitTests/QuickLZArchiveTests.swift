@@ -61,6 +61,9 @@ struct QuickLZArchiveTests {
         content = []
         result.entries.append(
           .init(path: (path + [text(name)]).joined(separator: "/"), isDirectory: false, size: 0, sha256: ""))
+      case .refused(_, let error):
+        result.fault = reader.fault?.rawValue
+        result.error = error
       case .damage(let error):
         result.damaged.append(result.entries.last?.path ?? "")
         result.fault = reader.fault?.rawValue
@@ -133,6 +136,51 @@ struct QuickLZArchiveTests {
         }
       }
     }
+  }
+
+  /// An entry of an archive: a tag and a name.
+  private func entry(_ tag: Character, _ name: String) -> [UInt8] {
+    let count = name.utf8.count
+    return Array(String(tag).utf8) + [UInt8(count & 255), UInt8(count >> 8), 0, 0] + Array(name.utf8) + [0]
+  }
+
+  @Test("what has an unsafe name is passed over, and nothing else")
+  func unsafeNames() throws {
+    let content = TestInputs.bytes(.text, 100_000)
+    let packed = try QuickLZ(fileName: Array("x".utf8)).compress(content)
+    let file = Array(packed[(16 + 7)...])
+    func files(_ name: String) -> [UInt8] { entry("F", name) + file }
+    let archive =
+      Array(packed[..<16]) + files("../a") + entry("D", "ok") + files("/b") + files("c") + Array("U".utf8)
+      + entry("D", "..") + files("d") + entry("D", "e") + files("f") + Array("UU".utf8) + files("g/h") + files("g//h")
+      + files(".") + files("i")
+    let reader = try QuickLZArchiveReader()
+    var refused: [String] = []
+    var found: [String] = []
+    var used = 0
+    var produced: [String: Int] = [:]
+    try unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 17, alignment: 16) { memory in
+      while true {
+        var output = unsafe OutputRawSpan(buffer: memory, initializedCount: 0)
+        let step = unsafe try reader.step(
+          archive.span.bytes.extracting(used..<archive.count), into: &output, isEnd: true)
+        _ = unsafe output.finalize(for: memory)
+        used += step.consumed
+        produced[found.last ?? "", default: 0] += step.produced
+        switch step.event {
+        case .refused(let path, let error):
+          refused.append(path.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "|"))
+          #expect(error.code == .corrupt)
+        case .file(let name):
+          found.append(String(decoding: Array((reader.directories + [name]).joined(separator: [47])), as: UTF8.self))
+        default: break
+        }
+        if step.event == .end { break }
+      }
+    }
+    #expect(refused == ["../a", "ok|/b", "..", "g//h", "."])
+    #expect(found == ["ok/c", "g/h", "i"])
+    #expect(produced == ["": 0, "ok/c": 100_000, "g/h": 100_000, "i": 100_000])
   }
 
   @Test("a file can be passed over")

@@ -21,7 +21,8 @@ enum Decompress {
       says. Without FILE, or with -, standard input is decompressed to standard output. Output appears under its name \
       when it is complete and checked: of a damaged file nothing is left, unless it went to standard output.
 
-      With -r, only regular files with the suffix of a codec are taken.
+      With -r, only regular files with the suffix of a codec are taken. Several files are worked on at once. What fails is \
+      named and kept, and the rest is done; a second run with --rm takes what is left.
       """,
     examples: [
       Example("archivetool decompress db.sql.zst", "writes db.sql"),
@@ -41,10 +42,21 @@ enum Decompress {
     try options.files.refuseTerminalInput(context, command: "decompress")
     let session = try context.begin(options.global)
     do throws(Failure) {
-      let job = DecompressionJob(
-        session: session, options: options, reading: try options.reading.options(threads: options.global.threads))
-      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
-        try job.decompress(path)
+      let reading = try options.reading.options(threads: options.global.threads)
+      let rules = session.rulesForPacked(options.files)
+      let threads = options.files.threadsForFiles(options.global)
+      if threads > 1 {
+        let registry = session.registry
+        session.forEachInputAtOnce(options.files.files, rules, threads: threads) { path in
+          TargetName.plain(path, registry.codecs)?.bytes ?? path.bytes
+        } _: { session, path, threads throws(Failure) in
+          var own = reading
+          own.threads = threads
+          try DecompressionJob(session: session, options: options, reading: own).decompress(path)
+        }
+      } else {
+        let job = DecompressionJob(session: session, options: options, reading: reading)
+        session.forEachInput(options.files.files, rules) { path throws(Failure) in try job.decompress(path) }
       }
     } catch {
       session.reporter.failure(error)
@@ -105,9 +117,7 @@ struct DecompressionJob {
     }
     if let plain = TargetName.plain(path, suffixes: codec.descriptor.suffixes) { return plain }
     // The suffix of another codec is as good: content decides what it is, the name only what it is called.
-    for other in session.registry.codecs {
-      if let plain = TargetName.plain(path, suffixes: other.descriptor.suffixes) { return plain }
-    }
+    if let plain = TargetName.plain(path, session.registry.codecs) { return plain }
     throw .skipped("its name has no suffix to take off", path.bytes, hint: "-o FILE names the output")
   }
 }

@@ -14,6 +14,8 @@ struct Failure: Error {
   var exit: ExitCode
   /// What, why and where, in one line.
   var message: String
+  /// The name of the entry, when the file is an archive.
+  var entry: [UInt8]?
   /// Where in the input.
   var offset: UInt64?
   /// The library's own code, when a codec failed: finer than the exit status.
@@ -39,6 +41,12 @@ struct Failure: Error {
 }
 
 extension Failure {
+  /// Makes it the failure of an entry of the archive.
+  mutating func concern(entry name: [UInt8]) {
+    entry = name
+    subject = (subject.map { $0 + ": " } ?? "") + Escaping.visible(name)
+  }
+
   /// The report of a file that a rule leaves out.
   ///
   /// - Parameters:

@@ -13,7 +13,8 @@
 /// ```
 ///
 /// Every name is refused that could lead out of the folder to extract to: absolute ones, and `.`, `..` and empty ones as a
-/// part. What a name means to the file system, such as links that are there already, is the caller's business.
+/// part. That is an event, and the file, or all that is in the directory, is passed over. What a name means to the file
+/// system, such as links that are there already, is the caller's business.
 ///
 /// A damaged block is an event: the rest of its file is passed over without decoding, so that the files behind it can be
 /// had. What was delivered of the file before is right. Everything else that is wrong ends the archive.
@@ -30,6 +31,9 @@ public final class QuickLZArchiveReader {
     case directoryEnd
     /// A file begins; its content follows.
     case file(name: [UInt8])
+    /// A file or directory has a name that leads elsewhere, and is passed over with all that is in it: its path with the
+    /// directories that it lies in, and why.
+    case refused(path: [[UInt8]], CodecError)
     /// The file is damaged, and the rest of it will not be delivered: why.
     case damage(CodecError)
     /// The file ends. It is not complete when it was damaged or skipped.
@@ -54,7 +58,7 @@ public final class QuickLZArchiveReader {
   public private(set) var chunkSize = 0
   /// How many bytes of the archive were understood.
   public private(set) var position: UInt64 = 0
-  /// How much content the current file had so far.
+  /// How much content the current file had so far. Of a file that is skipped, how much its blocks say they hold.
   public private(set) var fileSize: UInt64 = 0
   /// What was wrong last.
   private(set) var fault: QuickLZFault?
@@ -63,6 +67,16 @@ public final class QuickLZArchiveReader {
 
   private let maximumWindowSize: UInt64
   private let refusesUnsafeNames: Bool
+  /// Whether errors say which block of the file it is, counted from 1.
+  var namesBlocks = true
+  /// How many blocks of the current file were read.
+  private var blockCount: UInt64 = 0
+  /// How many directories are entered with the first one of them that was refused; `nil` when none is.
+  private var refusedDepth: Int?
+  /// Whether the current file, too, is not spoken of.
+  private var isHidden = false
+  /// Whether the current file is skipped because nobody wants it.
+  private var isUnwanted = false
   private let decoder = QuickLZBlockDecoder()
   private var pathLength = 0
   /// What may stand at ``position``.
@@ -117,6 +131,10 @@ public final class QuickLZArchiveReader {
     position = 0
     fileSize = 0
     fault = nil
+    blockCount = 0
+    refusedDepth = nil
+    isHidden = false
+    isUnwanted = false
     place = .start
     mode = .reading
     held.removeAll()
@@ -128,6 +146,7 @@ public final class QuickLZArchiveReader {
     guard place == .block, mode == .reading else { return }
     decoded.removeAll()
     mode = .skipping
+    isUnwanted = true
   }
 
   /// Goes on until there is something to tell.
@@ -153,12 +172,14 @@ public final class QuickLZArchiveReader {
   func accept(_ block: RawSpan, contentSize: Int) {
     position += UInt64(block.byteCount)
     fileSize += UInt64(contentSize)
+    blockCount += 1
   }
 
   /// Moves to another block of the file. Only between blocks.
-  func moveToBlock(at position: UInt64, fileSize: UInt64) {
+  func moveToBlock(_ number: UInt64, at position: UInt64, fileSize: UInt64) {
     self.position = position
     self.fileSize = fileSize
+    blockCount = number
   }
 
   /// How many bytes of input suit the reader best at a time.
@@ -305,27 +326,47 @@ public final class QuickLZArchiveReader {
       self.chunkSize = chunkSize
       place = .entry
     case .directory(let name):
-      guard isAcceptable(name) else { throw failure(.unsafeName, 0) }
       pathLength += name.count + 1
       guard pathLength <= QuickLZArchiveFormat.longestPath else { throw failure(.badName, 0) }
       directories.append(name)
-      event = .directory(name: name)
+      guard refusedDepth == nil else { break }
+      if isAcceptable(name) {
+        event = .directory(name: name)
+      } else {
+        refusedDepth = directories.count
+        event = .refused(path: directories, damage(.unsafeName, 0))
+      }
     case .up:
       guard let left = directories.popLast() else { throw failure(.unbalancedUp, 0) }
       pathLength -= left.count + 1
-      event = .directoryEnd
+      if let depth = refusedDepth {
+        if directories.count < depth { refusedDepth = nil }
+      } else {
+        event = .directoryEnd
+      }
     case .file(let name):
-      guard isAcceptable(name) else { throw failure(.unsafeName, 0) }
       fileSize = 0
+      blockCount = 0
       place = .block
-      event = .file(name: name)
+      isHidden = refusedDepth != nil || !isAcceptable(name)
+      if isHidden { mode = .skipping }
+      if !isHidden {
+        event = .file(name: name)
+      } else if refusedDepth == nil {
+        event = .refused(path: directories + [name], damage(.unsafeName, 0))
+      }
     case .block(_, let checksum, let packet):
-      guard mode == .reading, let error = decode(bytes, checksum, packet, into: &output) else { break }
-      event = .damage(error)
-      if case .doubting = mode { return (event, 0) }
+      if isUnwanted { fileSize &+= UInt64(packet.contentSize) }
+      if mode == .reading, let error = decode(bytes, checksum, packet, into: &output) {
+        event = .damage(error)
+        if case .doubting = mode { return (event, 0) }
+      }
+      blockCount += 1
     case .trailer:
-      event = .fileEnd(isComplete: mode == .reading)
+      if !isHidden { event = .fileEnd(isComplete: mode == .reading) }
       mode = .reading
+      isHidden = false
+      isUnwanted = false
       place = .entry
     }
     position += UInt64(bytes.byteCount)
@@ -365,6 +406,8 @@ public final class QuickLZArchiveReader {
 
   private func damage(_ fault: QuickLZFault, _ offset: Int) -> CodecError {
     self.fault = fault
-    return fault.error(at: position + UInt64(offset)).completed(codec: "quicklz")
+    let isInBlock = place == .block && fault != .unsafeName && fault != .truncatedTrailer
+    let block = namesBlocks && isInBlock ? blockCount + 1 : nil
+    return fault.error(at: position + UInt64(offset), block: block).completed(codec: "quicklz")
   }
 }

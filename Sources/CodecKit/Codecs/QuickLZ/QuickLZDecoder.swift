@@ -12,9 +12,16 @@ final class QuickLZDecoder: PiecewiseEngine {
 
   private enum State { case beforeFile, inFile, afterFile, trailing, ended, failed }
 
-  init(limits: DecompressionLimits, trailingData: DecompressionOptions.TrailingData) {
+  /// - Parameters:
+  ///   - limits: bound the size of blocks.
+  ///   - trailingData: what to do with bytes behind the archive.
+  ///   - namesBlocks: whether errors say which block it is; not where blocks are looked at one by one.
+  init(
+    limits: DecompressionLimits, trailingData: DecompressionOptions.TrailingData, namesBlocks: Bool = true
+  ) {
     // The name is not used for anything, and tools that read from a pipe store whatever they are told.
     reader = QuickLZArchiveReader(limits: limits, refusesUnsafeNames: false)
+    reader.namesBlocks = namesBlocks
     self.trailingData = trailingData
   }
 
@@ -56,8 +63,8 @@ final class QuickLZDecoder: PiecewiseEngine {
   }
 
   /// Goes on at another block of the file. Only in front of one.
-  func moveToBlock(at offset: UInt64, contentBefore: UInt64) {
-    reader.moveToBlock(at: offset, fileSize: contentBefore)
+  func moveToBlock(_ number: UInt64, at offset: UInt64, contentBefore: UInt64) {
+    reader.moveToBlock(number, at: offset, fileSize: contentBefore)
   }
 
   private func work(
@@ -92,7 +99,7 @@ final class QuickLZDecoder: PiecewiseEngine {
       case .needsInput: return .needsInput
       case .needsOutput: return .needsOutput
       case .damage(let error): throw error
-      case .directory, .directoryEnd: break
+      case .directory, .directoryEnd, .refused: break
       case .file:
         guard state == .beforeFile else {
           throw CodecError(

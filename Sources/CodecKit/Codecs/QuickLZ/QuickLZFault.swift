@@ -89,7 +89,11 @@ enum QuickLZFault: String, Error, CaseIterable {
   }
 
   /// The error for a fault at a position of the stream.
-  func error(at offset: UInt64) -> CodecError {
-    CodecError(code, inputOffset: offset, reason: reason)
+  ///
+  /// - Parameters:
+  ///   - offset: the position.
+  ///   - block: which block of its file it is in, counted from 1, where that is known.
+  func error(at offset: UInt64, block: UInt64? = nil) -> CodecError {
+    CodecError(code, inputOffset: offset, reason: block.map { "block \($0): \(reason)" } ?? reason)
   }
 }

@@ -42,8 +42,9 @@ final class QuickLZSalvageWalker: SalvageWalker {
   init(_ options: DecompressionOptions) {
     let largest = min(UInt64(QuickLZ.chunkSizes.upperBound), options.limits.maximumWindowSize)
     chunkSize = max(1, Int(largest))
-    engine = QuickLZDecoder(limits: options.limits, trailingData: .reject)
-    trials = PieceDecoder(QuickLZDecoder(limits: options.limits, trailingData: .reject), codec: "quicklz")
+    engine = QuickLZDecoder(limits: options.limits, trailingData: .reject, namesBlocks: false)
+    trials = PieceDecoder(
+      QuickLZDecoder(limits: options.limits, trailingData: .reject, namesBlocks: false), codec: "quicklz")
     trailingData = options.trailingData
   }
 

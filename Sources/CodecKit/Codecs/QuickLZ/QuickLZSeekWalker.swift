@@ -52,7 +52,7 @@ final class QuickLZSeekWalker: SeekWalker {
     // The next block knows where in the file it stands.
     let isConfirmed = self.block(at: next, front.chunkSize, input)?.position == end
     guard sizes.holds(block.content, piece, at: point, isConfirmed: isConfirmed, in: input) else { return nil }
-    return SeekPoint(inputOffset: next, outputOffset: end)
+    return SeekPoint(inputOffset: next, outputOffset: end, ordinal: point.ordinal + 1)
   }
 
   func makeEngine(at point: SeekPoint, in input: SalvageInput) throws(CodecError) -> any StreamEngine {
@@ -63,7 +63,7 @@ final class QuickLZSeekWalker: SeekWalker {
     guard decoder.isInFront, step.state == .needsInput else {
       throw CodecError(.internalInconsistency, codec: "quicklz", reason: "the archive is not what it was")
     }
-    decoder.moveToBlock(at: point.inputOffset, contentBefore: point.outputOffset)
+    decoder.moveToBlock(point.ordinal, at: point.inputOffset, contentBefore: point.outputOffset)
     return decoder
   }
 
