@@ -71,11 +71,15 @@ struct Session {
   ///   - key: what the output of an input will be called: inputs with the same are done one after the other.
   ///   - work: does one input, with some threads.
   func forEachInputAtOnce(
-    _ arguments: [[UInt8]], _ rules: InputList.Rules, threads: Int, key: (Path) -> [UInt8], _ work: @escaping FileCrew.Work
+    _ arguments: [[UInt8]], _ rules: InputList.Rules, threads: Int, key: (Path) -> [UInt8],
+    _ work: @escaping FileCrew.Work
   ) {
     if progress.isSeen {
       let total = InputList.total(arguments, rules)
       progress.begin("\(total.files) files", total: total.size)
+    } else {
+      // Somebody may ask by a signal.
+      progress.begin("files", total: nil)
     }
     FileCrew(self, threads: threads, work).run(InputList(arguments, rules), key: key)
   }

@@ -22,7 +22,8 @@ final class Extraction: ArchiveVisitor {
   private var isWanted = false
 
   init(
-    _ session: Session, archive: InputName, to root: consuming DirectoryHandle, _ selection: EntrySelection, force: Bool,
+    _ session: Session, archive: InputName, to root: consuming DirectoryHandle, _ selection: EntrySelection,
+    force: Bool,
     sync: Bool
   ) {
     self.session = session

@@ -81,8 +81,14 @@ struct DecompressionJob {
     let codec = try options.reading.codec(of: input, session.registry)
     let (name, status) = (input.name, input.status)
     let stored = files.withName ? unsafe codec.storedMetadata(input.prefix.span.bytes) : nil
-    let target = try files.target(for: path, status: status) { path throws(Failure) in
-      try plainName(path, codec, stored)
+    let target: OutputTarget
+    do throws(Failure) {
+      target = try files.target(for: path, status: status) { path throws(Failure) in
+        try plainName(path, codec, stored)
+      }
+    } catch {
+      guard error.isTaken, files.remove, let output = error.path else { throw error }
+      return try settle(input, codec, with: Path(output), otherwise: error)
     }
     session.progress.begin(name.display, total: input.size)
     var pump: StreamPump
@@ -103,6 +109,36 @@ struct DecompressionJob {
       FileReport(
         command: "decompress", input: name, output: target.name, codec: codec.descriptor.id.rawValue, level: nil,
         transfer: result, plain: result.bytesOut, packed: result.bytesIn))
+  }
+
+  /// Removes the source of an output that is there: a run before has put it in place, and was ended before it could do
+  /// this.
+  private func settle(
+    _ input: consuming OpenedInput, _ codec: any Codec, with output: Path, otherwise taken: Failure
+  ) throws(Failure) {
+    let name = input.name
+    session.progress.begin(name.display, total: input.size)
+    var sink: ComparingSink
+    do throws(IOError) { sink = try ComparingSink(output) } catch { throw taken }
+    var pump: StreamPump
+    do throws(CodecError) { pump = try StreamPump(decompressing: codec, reading) } catch {
+      throw Failure(error, input: name)
+    }
+    let prefix = input.prefix
+    let result = try Transfer.run(
+      &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: InputName(path: output.bytes),
+      progress: session.progress)
+    do throws(IOError) {
+      guard try sink.isSame() else { throw IOError("compare", path: output, errno: .exists) }
+    } catch {
+      throw error.errno == .exists ? taken : Failure(error, input: name)
+    }
+    reportNotices(result.notices, of: name, to: session.reporter)
+    try FileJob(session: session, files: files).removeSource(input, foundAt: output)
+    session.report(
+      FileReport(
+        command: "decompress", input: name, output: InputName(path: output.bytes), codec: codec.descriptor.id.rawValue,
+        level: nil, transfer: result, plain: result.bytesOut, packed: result.bytesIn))
   }
 
   /// Enough of a file for the name that it carries.

@@ -148,10 +148,12 @@ final class FileCrew: @unchecked Sendable {
 
   private func perform(_ task: Task) {
     let isLarge = ((try? FileSystem.status(of: task.path))?.size ?? 0) >= Self.largeFile
-    let hasAll = isLarge && tasks.withLock { tasks in
-      defer { tasks.hasLargeOne = true }
-      return !tasks.hasLargeOne
-    }
+    let hasAll =
+      isLarge
+      && tasks.withLock { tasks in
+        defer { tasks.hasLargeOne = true }
+        return !tasks.hasLargeOne
+      }
     task.session.attempt { () throws(Failure) in try work(task.session, task.path, hasAll ? threads : 1) }
     tasks.withLock { tasks in
       if hasAll { tasks.hasLargeOne = false }

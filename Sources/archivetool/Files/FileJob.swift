@@ -75,6 +75,19 @@ struct FileJob {
       hint: "rename one of the inputs, or use another folder")
   }
 
+  /// Removes a source whose output an earlier run has put in place.
+  ///
+  /// - Parameters:
+  ///   - input: the source.
+  ///   - output: the output, which has been compared with it.
+  func removeSource(_ input: borrowing OpenedInput, foundAt output: Path) throws(Failure) {
+    let receipt: CommittedFile
+    do throws(IOError) { receipt = try FileSystem.makeDurable(output) } catch {
+      throw Failure(error, input: InputName(path: output.bytes))
+    }
+    try removeSource(input, receipt)
+  }
+
   private func removeSource(_ input: borrowing OpenedInput, _ receipt: CommittedFile) throws(Failure) {
     guard let path = input.name.path else { return }
     do throws(IOError) {

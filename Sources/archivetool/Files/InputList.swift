@@ -57,7 +57,7 @@ struct InputList: ~Copyable {
       if files > largestCount { size = nil }
       if let sum = size { size = sum + UInt64(max(0, (try? FileSystem.status(of: path))?.size ?? 0)) }
     }
-    return (files, size)
+    return (files, size == 0 ? nil : size)
   }
 
   private static let largestCount = 200_000

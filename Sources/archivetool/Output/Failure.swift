@@ -22,6 +22,8 @@ struct Failure: Error {
   var detail: String?
   /// What the user can do.
   var hint: String?
+  /// Whether the name of the output is taken, and nothing else is wrong.
+  var isTaken = false
   /// Whether a rule left the file out. That is worth a warning; everything else that keeps a file from being done is
   /// an error.
   var isSkip = false

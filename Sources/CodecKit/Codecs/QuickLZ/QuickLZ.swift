@@ -27,7 +27,7 @@ public struct QuickLZ: Codec {
     CodecDescriptor(
       id: "quicklz", summary: "QuickLZ in qpress archives, as MySQL and MariaDB backups use it", aliases: ["qpress"],
       suffixes: [".qp"], signatures: [.init(Array("qpress".utf8))], levels: Self.levels,
-      capabilities: [.contentChecksum, .signature, .independentPieces])
+      capabilities: [.contentChecksum, .signature, .independentPieces, .fileName])
   }
 
   /// An engine that writes an archive with one file.
