@@ -40,8 +40,22 @@ enum Test {
     let session = try context.begin(options.global)
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
-      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
-        try check(path, options.reading, reading, session)
+      let rules = session.rulesForPacked(options.files)
+      let threads = options.files.threadsForFiles(options.global)
+      if threads > 1 {
+        let choice = options.reading
+        session.forEachInputAtOnce(options.files.files, rules, threads: threads) {
+          $0.bytes
+        } _: {
+          session, path, threads throws(Failure) in
+          var own = reading
+          own.threads = threads
+          try check(path, choice, own, session)
+        }
+      } else {
+        session.forEachInput(options.files.files, rules) { path throws(Failure) in
+          try check(path, options.reading, reading, session)
+        }
       }
     } catch {
       session.reporter.failure(error)
