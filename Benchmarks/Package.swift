@@ -14,5 +14,10 @@ let package = Package(
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
       path: "Sources/codec-bench",
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
+      name: "quicklz-bench",
+      dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
+      path: "Sources/quicklz-bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
   ]
 )

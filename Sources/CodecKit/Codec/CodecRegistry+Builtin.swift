@@ -17,12 +17,14 @@ extension CodecRegistry {
     Zstd(),
     LZ4(),
     Snappy(),
+    QuickLZ(),
     Gzip(),
     Pgzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),
     LZ4Raw(),
+    QuickLZRaw(),
     Store(),
   ]
 }
