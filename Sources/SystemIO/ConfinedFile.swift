@@ -131,7 +131,7 @@ extension DirectoryHandle {
   /// - Throws: `EINVAL` for a component that is none; `ENOTDIR` or `ELOOP` when something else than a directory stands in
   ///   the way, also a link; else what the system answered. The error has the path of the component.
   public func openDescendant(_ names: [[UInt8]], making: Bool = false) throws(IOError) -> DirectoryHandle {
-    var current = try reopen()
+    var current = try duplicate()
     for name in names {
       var next: DirectoryHandle?
       do throws(IOError) {

@@ -92,6 +92,23 @@ public final class Extractor {
     return report
   }
 
+  /// Visits the entries that would be extracted, in order.
+  ///
+  /// - Parameters:
+  ///   - archive: the archive.
+  ///   - options: which entries.
+  ///   - body: gets each.
+  public static func forEachSelected(
+    _ archive: ArchiveReader, _ options: ExtractionOptions, _ body: (ArchiveEntry) -> Void
+  ) throws(ArchiveError) {
+    let selection = EntrySelection(options)
+    var cursor = archive.entries()
+    var found = Set<Int>()
+    while let entry = try cursor.next() {
+      if selection.target(of: entry, &found) != nil { body(entry) }
+    }
+  }
+
   // MARK: - Before anything is written
 
   /// Walks the whole tree once: its rules, and how much will be written.

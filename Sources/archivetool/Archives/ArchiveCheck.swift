@@ -7,17 +7,17 @@ import SystemIO
 final class ArchiveCheck: ArchiveVisitor {
   private let reporter: Reporter
   /// How large the sound files are in all.
-  private(set) var sizes = ArchiveEntry.Sizes()
+  private(set) var sizes = StreamedEntry.Sizes()
   /// Whether nothing was wrong.
   private(set) var isSound = true
 
   init(_ reporter: Reporter) { self.reporter = reporter }
 
-  func begin(_ entry: ArchiveEntry) -> Bool { true }
+  func begin(_ entry: StreamedEntry) -> Bool { true }
 
   func write(_ content: RawSpan) {}
 
-  func end(_ sizes: ArchiveEntry.Sizes, failure: Failure?) {
+  func end(_ sizes: StreamedEntry.Sizes, failure: Failure?) {
     if let failure { return refuse(failure) }
     self.sizes.content += sizes.content
     self.sizes.packed += sizes.packed
@@ -34,15 +34,22 @@ final class ArchiveListing: ArchiveVisitor {
   private let reporter: Reporter
   private let archive: InputName
   private let isLong: Bool
-  private var entry: ArchiveEntry?
+  private var selection: EntrySelection
+  private var entry: StreamedEntry?
 
-  init(_ reporter: Reporter, archive: InputName, isLong: Bool) {
+  init(_ reporter: Reporter, archive: InputName, _ selection: EntrySelection, isLong: Bool) {
     self.reporter = reporter
     self.archive = archive
+    self.selection = selection
     self.isLong = isLong
   }
 
-  func begin(_ entry: ArchiveEntry) -> Bool {
+  /// The names that were asked for and are not in the archive.
+  var missing: [[UInt8]] { selection.unused }
+
+  func begin(_ entry: StreamedEntry) -> Bool {
+    self.entry = nil
+    guard selection.includes(entry) else { return false }
     self.entry = entry
     if entry.kind == .directory { tell(EntryReport(archive: archive, entry: entry, sizes: nil)) }
     return false
@@ -50,7 +57,7 @@ final class ArchiveListing: ArchiveVisitor {
 
   func write(_ content: RawSpan) {}
 
-  func end(_ sizes: ArchiveEntry.Sizes, failure: Failure?) {
+  func end(_ sizes: StreamedEntry.Sizes, failure: Failure?) {
     if let entry {
       reporter.count(bytesIn: sizes.packed, bytesOut: sizes.content)
       tell(EntryReport(archive: archive, entry: entry, sizes: sizes))

@@ -32,7 +32,7 @@ protocol ArchiveVisitor: AnyObject {
   /// A directory or a file begins.
   ///
   /// - Returns: whether the content of the file is wanted; it is not decoded otherwise.
-  func begin(_ entry: ArchiveEntry) -> Bool
+  func begin(_ entry: StreamedEntry) -> Bool
 
   /// The next bytes of the file that began last.
   func write(_ content: RawSpan)
@@ -42,7 +42,7 @@ protocol ArchiveVisitor: AnyObject {
   /// - Parameters:
   ///   - sizes: how large it is, in the archive and plain.
   ///   - failure: what is wrong with it; what was written of it is right as far as it goes.
-  func end(_ sizes: ArchiveEntry.Sizes, failure: Failure?)
+  func end(_ sizes: StreamedEntry.Sizes, failure: Failure?)
 
   /// An entry, with all that is in it, is passed over.
   ///
@@ -51,7 +51,7 @@ protocol ArchiveVisitor: AnyObject {
 }
 
 /// A file or directory in an archive.
-struct ArchiveEntry {
+struct StreamedEntry {
   enum Kind: String {
     case file, directory
   }

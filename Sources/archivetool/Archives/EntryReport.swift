@@ -5,9 +5,9 @@ import CommandLineKit
 /// An entry of an archive, for people and for machines.
 struct EntryReport {
   let archive: InputName
-  let entry: ArchiveEntry
+  let entry: StreamedEntry
   /// Of a file.
-  let sizes: ArchiveEntry.Sizes?
+  let sizes: StreamedEntry.Sizes?
 
   /// The name, with a slash behind that of a directory.
   var name: String { Escaping.visible(entry.name) + (entry.kind == .directory ? "/" : "") }

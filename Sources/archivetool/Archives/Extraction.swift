@@ -15,7 +15,7 @@ final class Extraction: ArchiveVisitor {
   private let sync: Bool
   private var selection: EntrySelection
 
-  private var entry: ArchiveEntry?
+  private var entry: StreamedEntry?
   private var file: ConfinedFile?
   /// Why the file at hand cannot be written.
   private var obstacle: Failure?
@@ -37,7 +37,7 @@ final class Extraction: ArchiveVisitor {
   /// The names that were asked for and are not in the archive.
   var missing: [[UInt8]] { selection.unused }
 
-  func begin(_ entry: ArchiveEntry) -> Bool {
+  func begin(_ entry: StreamedEntry) -> Bool {
     isWanted = selection.includes(entry)
     self.entry = entry
     obstacle = nil
@@ -75,7 +75,7 @@ final class Extraction: ArchiveVisitor {
     }
   }
 
-  func end(_ sizes: ArchiveEntry.Sizes, failure damage: Failure?) {
+  func end(_ sizes: StreamedEntry.Sizes, failure damage: Failure?) {
     let file = self.file.take()
     // An archive that breaks off in a file that nobody wants is damaged all the same.
     if let problem = damage ?? (isWanted ? obstacle : nil) {
@@ -141,9 +141,11 @@ struct EntrySelection {
   }
 
   /// Whether an entry is wanted; that its name was asked for is noted.
-  mutating func includes(_ entry: ArchiveEntry) -> Bool {
+  mutating func includes(_ entry: StreamedEntry) -> Bool { includes(path: entry.name) }
+
+  /// Whether the entry of a path is wanted.
+  mutating func includes(path: [UInt8]) -> Bool {
     guard !names.isEmpty else { return true }
-    let path = entry.name
     var isIncluded = false
     for (index, name) in names.enumerated()
     where path == name || (path.starts(with: name) && path[name.count] == UInt8(ascii: "/")) {

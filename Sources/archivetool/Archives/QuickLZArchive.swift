@@ -31,7 +31,7 @@ private struct QuickLZArchiveWalk {
   private var room = [UInt8](repeating: 0, count: 512 << 10)
   private var totalOut: UInt64 = 0
   /// The file that is being read, where it begins in the archive, and what is wrong with it.
-  private var file: (entry: ArchiveEntry, start: UInt64, failure: Failure?)?
+  private var file: (entry: StreamedEntry, start: UInt64, failure: Failure?)?
 
   init(
     _ reader: QuickLZArchiveReader, _ limits: DecompressionLimits, _ visitor: any ArchiveVisitor, _ name: InputName
@@ -77,9 +77,9 @@ private struct QuickLZArchiveWalk {
 
   private mutating func take(_ event: QuickLZArchiveReader.Event) {
     switch event {
-    case .directory: _ = visitor.begin(ArchiveEntry(kind: .directory, path: path([])))
+    case .directory: _ = visitor.begin(StreamedEntry(kind: .directory, path: path([])))
     case .file(let name):
-      let entry = ArchiveEntry(kind: .file, path: path([name]))
+      let entry = StreamedEntry(kind: .file, path: path([name]))
       file = (entry, reader.position, nil)
       if !visitor.begin(entry) { reader.skipFile() }
     case .refused(let path, let error):
@@ -98,8 +98,8 @@ private struct QuickLZArchiveWalk {
     (reader.directories + last).flatMap { $0.split(separator: UInt8(ascii: "/")).map(Array.init) }
   }
 
-  private func sizes(from start: UInt64) -> ArchiveEntry.Sizes {
-    ArchiveEntry.Sizes(content: reader.fileSize, packed: reader.position - start)
+  private func sizes(from start: UInt64) -> StreamedEntry.Sizes {
+    StreamedEntry.Sizes(content: reader.fileSize, packed: reader.position - start)
   }
 
   private func failure(_ error: CodecError, _ entry: [UInt8]?) -> Failure {

@@ -15,6 +15,7 @@ enum Cat {
     var length: UInt64?
     var trustsIndex = false
     var salvage = false
+    var member: [UInt8]?
     init() { files.toOutput = true }
   }
 
@@ -35,6 +36,7 @@ enum Cat {
     examples: [
       Example("archivetool cat log.1.gz log.2.zst | grep error", "reads files of any format in a row"),
       Example("archivetool cat --offset 1GiB --length 4KiB db.zst", "a part of the data"),
+      Example("archivetool cat -m etc/hosts etc.cka", "one file of an archive"),
       Example("archivetool cat --salvage db.zst >db", "what can be read of a damaged file"),
     ],
     flags: ReadingOptions.flags.lifted(\Options.reading) + [
@@ -47,6 +49,8 @@ enum Cat {
         """),
       .choice("sparse", \.sparse, "make holes of zeros", negation: .never).negated("no-sparse").placeholder("WHEN")
         .group(.output).default("auto"),
+      .path("member", short: "m", \.member, "deliver the file PATH of an archive (.cka)").placeholder("PATH")
+        .group(.input),
       .toggle("salvage", \.salvage, "deliver what is readable of damaged files").group(.input),
       .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
       .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -60,6 +64,11 @@ enum Cat {
     }
     if options.offset != nil || options.length != nil, options.files.files.count > 1 {
       throw UsageError(.invalidCombination, "--offset and --length take one file")
+    }
+    if options.salvage, options.member != nil {
+      throw UsageError(
+        .invalidCombination, "--salvage and -m exclude each other",
+        hint: "archivetool extract --keep-going --keep-damaged saves what is readable of an archive")
     }
     if options.salvage, options.files.files.isEmpty || options.files.files.contains(Array("-".utf8)) {
       throw UsageError(
@@ -89,6 +98,10 @@ enum Cat {
   ) throws(Failure) {
     var input = try OpenedInput(path)
     try input.readPrefix()
+    if let member = options.member {
+      return try CkaMember(path: member, offset: options.offset ?? 0, length: options.length).cat(
+        input, options.sparse, session)
+    }
     let codec = try options.reading.codec(of: input, session.registry)
     let offset = options.offset ?? 0
     if let path, let size = input.size, options.length != 0, offset > 0 || options.length != nil {

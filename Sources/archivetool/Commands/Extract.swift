@@ -15,6 +15,7 @@ enum Extract {
     var sync = false
     var stats = false
     var reading = ReadingOptions()
+    var tree = TreeOptions()
     init() {}
   }
 
@@ -22,15 +23,20 @@ enum Extract {
     "extract", aliases: ["x"], summary: "extract the files of an archive",
     discussion: """
       Writes the files and directories of ARCHIVE below the current folder, or below the one that -C names; with PATHs only \
-      those, and all that lies in them. Archives are the .qp files of qpress and of backup tools.
+      those, and all that lies in them. Archives are .cka files, and the .qp files of qpress and of backup tools.
 
       Nothing is written outside of that folder: names that are absolute or have . or .. in them are refused, and links \
       that are there already are not followed. A file appears when it is complete and checked. What is damaged or \
-      refused is named and left out, the rest is extracted, and the status is 3.
+      refused in a .qp file is named and left out, the rest is extracted, and the status is 3. The first damage ends the \
+      extraction of a .cka file, unless --keep-going is given; one whose tree breaks the rules is refused as a whole.
+
+      Of a .cka file owners, permissions, times, links, holes and attributes come back: owners and set-ID bits for root \
+      alone, unless --no-same-owner is given, devices only with --allow-special.
       """,
     examples: [
       Example("archivetool extract -C restored backup.qp", "all of an archive"),
-      Example("archivetool extract backup.qp shop/orders.ibd", "one file"),
+      Example("archivetool extract backup.cka etc/hosts var/log", "a file and a folder"),
+      Example("archivetool extract --keep-going --keep-damaged -C saved hit.cka", "all that can be read"),
     ],
     flags: [
       .directory("directory", short: "C", \.folder, "extract into folder DIR").placeholder("DIR").group(.output),
@@ -40,7 +46,7 @@ enum Extract {
     ]
       + ReadingOptions.flags.filter {
         ["max-output", "max-ratio", "max-memory", "untrusted"].contains($0.definition.long)
-      }.lifted(\Options.reading),
+      }.lifted(\Options.reading) + TreeOptions.flags.lifted(\Options.tree),
     positionals: [
       .path("ARCHIVE", \.archive, "the archive; - is standard input"),
       .paths("PATH", \.names, "what to extract; everything when nothing is named"),
@@ -54,13 +60,20 @@ enum Extract {
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
       let folder = Path(options.folder ?? Array(".".utf8))
+      let input = try ArchiveInput.open(name)
+      if CkaArchive.recognizes(input.prefix) {
+        let settings = try options.extractionOptions()
+        try CkaExtraction(archive: try CkaArchive(input, session), options: settings, folder: folder).run(session)
+        return session.finish(command: "extract", stats: options.stats)
+      }
+      try options.tree.refuseForStreams(context)
       let root: DirectoryHandle
       do throws(IOError) { root = try DirectoryHandle(folder) } catch {
         throw Failure(error, input: InputName(path: folder.bytes))
       }
       let extraction = Extraction(
         session, archive: name, to: root, EntrySelection(options.names), force: options.force, sync: options.sync)
-      try ArchiveInput.walk(name, reading, telling: extraction, session)
+      try ArchiveInput.walk(input, reading, telling: extraction, session)
       for missing in extraction.missing {
         var failure = Failure(.partial, "not in the archive", input: name)
         failure.concern(entry: missing)

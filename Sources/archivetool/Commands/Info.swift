@@ -17,7 +17,8 @@ enum Info {
     "info", aliases: ["i"], summary: "show format, sizes, checksums and structure of compressed files",
     discussion: """
       Reads headers and skips data where the format lets it, so that a large file is looked at in no time; gzip files \
-      without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk.
+      without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk; of an archive \
+      (.cka), -vv does.
 
       With -r, only regular files with the suffix of a codec are taken.
       """,
@@ -52,6 +53,11 @@ enum Info {
   ) throws(Failure) {
     var input = try OpenedInput(path)
     try input.readPrefix()
+    if options.reading.codec == nil, CkaArchive.recognizes(input.prefix) {
+      let archive = try CkaArchive(input, session)
+      try CkaInfoReport(archive: archive).tell(listsFrames: options.global.verbose > 1, session)
+      return archive.noteTrailingBytes(to: session.reporter)
+    }
     let codec = try options.reading.codec(of: input, session.registry)
     let name = input.name
     session.progress.begin(name.display, total: input.size)

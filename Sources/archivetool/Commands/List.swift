@@ -9,6 +9,7 @@ enum List {
   struct Options: CommandOptions {
     var global = GlobalOptions()
     var archive: [UInt8] = []
+    var names: [[UInt8]] = []
     var isLong = false
     var reading = ReadingOptions()
     init() {}
@@ -17,18 +18,22 @@ enum List {
   static let command = Command<Options, Context>(
     "list", summary: "list the files in an archive",
     discussion: """
-      Prints the names of the files and directories in ARCHIVE, in its order; directories end in a slash. Archives are the \
-      .qp files of qpress and of backup tools. Nothing is decoded, so that damage inside of a file goes unnoticed: \
-      archivetool test looks for it.
+      Prints the names of the files and directories in ARCHIVE, in its order; directories end in a slash. With PATHs only \
+      those, and all that lies in them. Archives are .cka files, and the .qp files of qpress and of backup tools. No \
+      content is decoded, so that damage inside of a file goes unnoticed: archivetool test looks for it.
       """,
     examples: [
       Example("archivetool list backup.qp", "names only"),
-      Example("archivetool list -l backup.qp", "plain size, packed size, name"),
+      Example("archivetool list -l backup.cka", "permissions, owner, size, time, name"),
+      Example("archivetool list -l backup.qp shop", "plain size, packed size, name"),
     ],
     flags: [
-      .toggle("long", short: "l", \.isLong, "show sizes as well").group(.output)
+      .toggle("long", short: "l", \.isLong, "show what else is known").group(.output)
     ] + ReadingOptions.flags.filter { $0.definition.long == "max-memory" }.lifted(\Options.reading),
-    positionals: [.path("ARCHIVE", \.archive, "the archive; - is standard input")],
+    positionals: [
+      .path("ARCHIVE", \.archive, "the archive; - is standard input"),
+      .paths("PATH", \.names, "what to list; everything when nothing is named"),
+    ],
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
@@ -37,8 +42,19 @@ enum List {
     let session = try context.begin(options.global)
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
-      let listing = ArchiveListing(session.reporter, archive: name, isLong: options.isLong)
-      try ArchiveInput.walk(name, reading, telling: listing, session)
+      let input = try ArchiveInput.open(name)
+      if CkaArchive.recognizes(input.prefix) {
+        try CkaArchive(input, session).list(options.names, isLong: options.isLong, session)
+      } else {
+        let listing = ArchiveListing(
+          session.reporter, archive: name, EntrySelection(options.names), isLong: options.isLong)
+        try ArchiveInput.walk(input, reading, telling: listing, session)
+        for missing in listing.missing {
+          var failure = Failure(.partial, "not in the archive", input: name)
+          failure.concern(entry: missing)
+          session.reporter.failure(failure)
+        }
+      }
     } catch {
       session.reporter.failure(error)
     }
@@ -56,15 +72,22 @@ enum ArchiveInput {
     }
   }
 
-  /// Opens an archive, finds its format, and goes through it.
-  @discardableResult
-  static func walk(
-    _ name: InputName, _ reading: DecompressionOptions, telling visitor: any ArchiveVisitor, _ session: Session
-  ) throws(Failure) -> any ArchiveFormat {
+  /// Opens an archive and reads its beginning.
+  static func open(_ name: InputName) throws(Failure) -> OpenedInput {
     var input = try OpenedInput(name.path.map { Path($0) })
     try input.readPrefix()
+    return input
+  }
+
+  /// Finds the format of an archive that is read front to back, and goes through it.
+  @discardableResult
+  static func walk(
+    _ input: consuming OpenedInput, _ reading: DecompressionOptions, telling visitor: any ArchiveVisitor,
+    _ session: Session
+  ) throws(Failure) -> any ArchiveFormat {
+    var input = input
     let format = try ArchiveFormats.format(of: input)
-    session.progress.begin(name.display, total: input.size)
+    session.progress.begin(input.name.display, total: input.size)
     try format.walk(&input, reading, telling: visitor, progress: session.progress)
     return format
   }

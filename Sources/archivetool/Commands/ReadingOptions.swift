@@ -64,6 +64,11 @@ struct ReadingOptions: Sendable {
       throw Failure(
         CodecError(.truncated, inputOffset: 0, reason: "the input is empty"), input: input.name)
     }
+    if CkaArchive.recognizes(input.prefix) {
+      throw Failure(
+        .unsupported, "unsupported: this is an archive of files", input: input.name,
+        hint: "archivetool extract and archivetool cat -m PATH read it")
+    }
     switch unsafe registry.detect(input.prefix.span.bytes, fileName: input.name.text) {
     case .codec(let codec): return codec
     case .foreign(let name):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArchiveKit
 import CodecKit
 import CommandLineKit
 import SystemIO
@@ -10,6 +11,7 @@ enum Test {
     var global = GlobalOptions()
     var files = FileOptions()
     var reading = ReadingOptions()
+    var level: VerificationLevel = .full
     init() { reading.strict = true }
   }
 
@@ -26,6 +28,9 @@ enum Test {
       Example("archivetool test -r --json backups", "checks a tree, one JSON line for each file"),
     ],
     flags: ReadingOptions.flags.filter { $0.definition.long != "strict" }.lifted(\Options.reading) + [
+      .set("quick", \.level, to: .quick, "archives: only the checksums of frames").group(.input),
+      .set("full", \.level, to: .full, "archives: every block, digest and entry (default)").group(.input),
+      .set("deep", \.level, to: .deep, "archives: also put every file together").group(.input),
       .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
       .toggle("recursive", short: "r", \.files.recursive, "descend into folders").group(.input),
       .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -43,18 +48,19 @@ enum Test {
       let rules = session.rulesForPacked(options.files)
       let threads = options.files.threadsForFiles(options.global)
       if threads > 1 {
-        let choice = options.reading
+        let (choice, level) = (options.reading, options.level)
         session.forEachInputAtOnce(options.files.files, rules, threads: threads) {
           $0.bytes
         } _: {
           session, path, threads throws(Failure) in
           var own = reading
           own.threads = threads
-          try check(path, choice, own, session)
+          try check(path, choice, level, own, session)
         }
       } else {
+        let level = options.level
         session.forEachInput(options.files.files, rules) { path throws(Failure) in
-          try check(path, options.reading, reading, session)
+          try check(path, options.reading, level, reading, session)
         }
       }
     } catch {
@@ -69,7 +75,7 @@ enum Test {
     let check = ArchiveCheck(session.reporter)
     let start = MonotonicClock.now
     let name = InputName(path: path.bytes)
-    let format = try ArchiveInput.walk(name, reading, telling: check, session)
+    let format = try ArchiveInput.walk(try ArchiveInput.open(name), reading, telling: check, session)
     guard check.isSound else { return }
     let transfer = TransferResult(
       bytesIn: check.sizes.packed, bytesOut: check.sizes.content, nanoseconds: MonotonicClock.now - start)
@@ -80,10 +86,14 @@ enum Test {
   }
 
   private static func check(
-    _ path: Path?, _ choice: ReadingOptions, _ reading: DecompressionOptions, _ session: Session
+    _ path: Path?, _ choice: ReadingOptions, _ level: VerificationLevel, _ reading: DecompressionOptions,
+    _ session: Session
   ) throws(Failure) {
     var input = try OpenedInput(path)
     try input.readPrefix()
+    if choice.codec == nil, CkaArchive.recognizes(input.prefix) {
+      return try CkaArchive(input, session).test(level, threads: reading.threads, session)
+    }
     let codec = try choice.codec(of: input, session.registry)
     let name = input.name
     session.progress.begin(name.display, total: input.size)
