@@ -347,7 +347,7 @@ def read_superblock(source, report, spare=None):
 
 
 def walk(source, sync, report):
-    """Frames front to back as (header, body), the body None when it is damaged; last the footer, or None if it is cut."""
+    """Frames front to back as (header, body), body None when damaged; last the footer, or None when truncated."""
     number, lost = 0, False
     while True:
         position = source.position
@@ -880,7 +880,8 @@ class Verifier:
             self.chunks[header.first + position] = chunk
         raw = raw_of(header, payload)
         for position, (piece, (_, identity)) in enumerate(zip(split(chunks, raw), chunks)):
-            self.report.check(sha(piece) == identity, f"{header.where}: chunk {header.first + position}: id is not its SHA")
+            number = header.first + position
+            self.report.check(sha(piece) == identity, f"{header.where}: chunk {number}: id is not its SHA")
 
     def check_checkpoint(self, header, raw):
         self.first(header, self.checkpoints)
@@ -934,17 +935,20 @@ class Verifier:
         for number, (_, identity) in sorted(self.chunks.items()):
             other = seen.setdefault(identity, number)
             check(other == number, f"chunks {other} and {number} have the same id")
+        if self.footer is None:
+            return
         ids = [self.chunks.get(n, (0, None))[1] for n in range(self.chunks_so_far)] if self.plausible() else None
         places = [struct.pack("<QQII", h.offset, h.first, h.stored, h.raw) for h in self.blocks]
-        index = [struct.pack("<QII", h.offset, h.stored, h.raw) + (sha(raw) if raw is not None else b"")
+        index = [struct.pack("<QII", h.offset, h.stored, h.raw) + sha(raw) if raw is not None else None
                  for _, (h, raw) in sorted(self.index.items())]
         for kind, expected in ((IDS, ids), (BLOCKS, places), (INDEX, index)):
             actual = tables[kind]
             if actual is None or expected is None:
                 continue
-            check(len(actual) == len(expected), f"{NAMES[kind]}: {len(actual)} records, the frames have {len(expected)}")
-            for number, (one, other) in enumerate(zip(actual, expected)):
-                check(one == other, f"{NAMES[kind]}: record {number} is not what the frames have")
+            name = NAMES[kind]
+            check(len(actual) == len(expected), f"{name}: {len(actual)} records, the frames have {len(expected)}")
+            wrong = [n for n, (one, other) in enumerate(zip(actual, expected)) if other is not None and one != other]
+            check(not wrong, f"{name}: {len(wrong)} records are not what the frames have, the first is {wrong[:1]}")
 
     def plausible(self):
         return self.chunks_so_far <= sum(h.count for h in self.blocks) + len(self.blocks) * 65536
@@ -1070,7 +1074,7 @@ class Restorer:
         return os.path.join(self.root, path) if path else self.root
 
     def put(self, entry, chunk, length, is_open=False):
-        """Writes one entry; chunk(number) gives bytes, length(number) their count. An open file gets no metadata yet."""
+        """Writes one entry; chunk(number) gives bytes, length(number) their count. An open file has no metadata yet."""
         try:
             self.write(entry, chunk, length, is_open)
         except (Damaged, Unsupported, OSError, OverflowError) as error:
@@ -1115,19 +1119,17 @@ class Restorer:
             at = 0
             for piece in entry.pieces:
                 start = at
-                for number in range(piece.first, piece.first + piece.count):
-                    if self.placed.get(number, (None, 0))[:2] != (path, at):
-                        try:
+                try:
+                    for number in range(piece.first, piece.first + piece.count):
+                        if self.placed.get(number) != (path, at):
                             data = chunk(number)
-                        except (Damaged, Unsupported) as error:
-                            self.report.add(f"{show(entry.path)}: zeros at {at}: {error}")
-                        else:
                             file.seek(at)
                             file.write(data)
                             self.placed.setdefault(number, (path, at))
-                    at += length(number)
-                if piece.count:
-                    must(at == start + piece.length, f"the run from chunk {piece.first} has another length")
+                        at += length(number)
+                    must(at == start + piece.length or not piece.count, f"the run from chunk {piece.first}: its length")
+                except (Damaged, Unsupported) as error:
+                    self.report.add(f"{show(entry.path)}: damaged from {at} to {start + piece.length}: {error}")
                 at = start + piece.length
             file.truncate(entry.size)
 
@@ -1374,6 +1376,8 @@ def main():
         options.run(options, report)
     except (Damaged, Unsupported) as error:
         report.error("", error)
+    except BrokenPipeError:
+        os._exit(1)
     except OSError as error:
         report.add(f"{options.file}: {error}")
     return 1 if report.lines else 0
