@@ -1165,14 +1165,22 @@ class PipeExtractor:
         self.spool, self.spooled, self.end = tempfile.TemporaryFile(), {}, 0
         self.known, self.index, self.directory, self.pending = {}, {}, [], []
         self.rules, self.done, self.opened = TreeRules(), set(), None
+        self.ids, self.root = [], hashlib.sha256()
 
     def run(self):
+        with self.spool:
+            self.walk()
+        self.restorer.finish()
+
+    def walk(self):
         superblock = Superblock(self.source.take(SUPERBLOCK_SIZE))
         self.depth, footer = superblock.depth, None
         for header, body in walk(self.source, superblock.sync, self.report):
             if not isinstance(header, Header):
                 footer = header
-            elif body is not None:
+                continue
+            self.root.update(header.bytes)
+            if body is not None:
                 try:
                     self.frame(header, body)
                 except (Damaged, Unsupported) as error:
@@ -1188,7 +1196,6 @@ class PipeExtractor:
                 if any(rest):
                     self.report.warn("bytes stand behind the footer")
                     break
-        self.restorer.finish()
 
     def finish(self, superblock, footer):
         """The final footer is the last checkpoint."""
@@ -1200,7 +1207,14 @@ class PipeExtractor:
                     self.leaf(leaf.number, leaf.digest)
         except (Damaged, Unsupported) as error:
             self.report.error("", error)
-        self.report.check(footer.uuid == superblock.uuid, "footer: UUID is not that of the superblock")
+        check, directory = self.report.check, b"".join(raw for _, raw in self.directory)
+        check(footer.uuid == superblock.uuid, "footer: UUID is not that of the superblock")
+        check(footer.layout_root == self.root.digest(), "footer: layoutRoot")
+        root = content_root(superblock, footer.chunks, self.ids, directory)
+        check(footer.content_root == root, "footer: contentRoot")
+        table = b"".join(self.ids)
+        wrong = sum(table[32 * n:32 * n + 32] != identity for n, (_, identity) in self.known.items())
+        check(not wrong, f"id table: {wrong} records are not what the frames have")
 
     def frame(self, header, body):
         if header.type == DATA:
@@ -1216,6 +1230,8 @@ class PipeExtractor:
                 self.pending.append(header.first)
         elif header.type == DIRECTORY:
             self.directory.append((header, raw_of(header, body)))
+        elif header.type == IDS:
+            self.ids.append(body)
         elif header.type == CHECKPOINT:
             self.at_checkpoint(read_checkpoint(header, raw_of(header, body), self.depth))
 

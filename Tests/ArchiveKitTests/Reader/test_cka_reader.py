@@ -106,9 +106,9 @@ class Writer:
         self.index.append(record)
         return number
 
-    def map(self, items, **more):
+    def map(self, items, kind=3, count=None, **more):
         raw = v(len(items)) + b"".join(items)
-        return self.block_of_index(3, raw, len(items), **more), sha(raw)
+        return self.block_of_index(kind, raw, len(items) if count is None else count, **more), sha(raw)
 
     def tree(self, *entries, path=b"", bytes_of_files=0):
         raw = b"".join(entries)
@@ -137,7 +137,8 @@ class Writer:
             places += [len(self.out), 64 + len(body) if body else 0]
             if body:
                 self.frame(kind, body, count=count)
-        copy = self.frame(12, self.block)
+        copy = self.frame(change.pop("last", 12), self.block, flags=1)
+        places[0] += change.pop("moved", 0)
         h1 = sha(sha(b"".join(ids)) if ids else b"")
         root = sha(b"CKA1 content" + bytes(32) + b"\1" + struct.pack("<Q", len(self.ids)) + h1 + sha(directory))
         field = dict(magic=FOOTER_MAGIC, sync=SYNC, uuid=UUID, offset=len(self.out), frames=len(self.headers),
@@ -203,9 +204,17 @@ class ReaderTestCase(unittest.TestCase):
         return archive
 
     def bad(self, archive, expected):
+        """What is verified gives the finding; to list and to extract it ends without a trap."""
         code, out, _ = self.call("verify", archive)
         self.assertIn(expected, out)
         self.assertEqual(code, 1)
+        self.call("info", archive)
+        self.call("list", archive)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            self.call("extract", archive, "-C", folder + "/tables")
+            report = reader.Report(io.StringIO())
+            with contextlib.suppress(reader.Damaged, reader.Unsupported), contextlib.redirect_stderr(io.StringIO()):
+                reader.PipeExtractor(io.BytesIO(archive), reader.Restorer(folder + "/pipe", report), report).run()
 
     def extract(self, archive, name="out", pipe=False):
         """Extracts, by the tables or through a pipe, and gives the code, the findings and the folder."""
@@ -230,7 +239,7 @@ class WholeArchiveTests(ReaderTestCase):
         return w
 
     def streamed(self):
-        """Checkpoints, a file open across two of them, chunks of before the last one, maps, holes, a provisional map."""
+        """Checkpoints, a file open across two of them, old chunks used again, maps, holes, a provisional map."""
         w = Writer()
         w.data(ONE, TWO)
         w.tree(entry(b"", 1, mode=0o755), entry(b"d", 1, mode=0o755), file(b"d/a", 3000, content(run(1, 0, 0))),
@@ -254,7 +263,8 @@ class WholeArchiveTests(ReaderTestCase):
                entry(b"f", 2, text(b"d/\xff")), entry(b"g", 3, mode=0o600),
                file(b"h", 15000, content(run(1, -1, 15000)), flags=17, extra=v(0) + v(3)),
                file(b"i", 15000, content(run(1, -1, 15000)), flags=17, extra=v(0) + v(3)),
-               file(b"j", 500, content(hole(500)), digest(500)), path=b"d/b", bytes_of_files=6000 + 20000 + 9000 + 45000)
+               file(b"j", 500, content(hole(500)), digest(500)), path=b"d/b",
+               bytes_of_files=6000 + 20000 + 9000 + 45000)
         return w.finish()
 
     def test_an_archive_of_nothing_is_right(self):
@@ -340,14 +350,55 @@ class WholeArchiveTests(ReaderTestCase):
             self.assertEqual(self.call("verify", bytes(broken))[0], 1, f"byte {place}")
 
 
+class PayloadTests(unittest.TestCase):
+    """A payload is one unit of its codec and decodes to exactly the raw length."""
+
+    def check_codec(self, codec, payload, raw):
+        self.assertEqual(reader.decode(codec, payload, len(raw)), raw)
+        for broken, length in ((payload + b"\0", len(raw)), (payload[:-1], len(raw)), (payload, len(raw) - 1),
+                               (payload, len(raw) + 1), (payload + payload, len(raw)), (b"", len(raw))):
+            with self.assertRaises(reader.Damaged, msg=f"{len(broken)} bytes for {length}"):
+                reader.decode(codec, broken, length)
+
+    def test_stored(self):
+        self.check_codec(0, ONE, ONE)
+
+    @unittest.skipUnless(reader.zstandard, "python3-zstandard is not here")
+    def test_zstd(self):
+        for sized in (True, False):
+            for checked in (True, False):
+                coder = reader.zstandard.ZstdCompressor(write_content_size=sized, write_checksum=checked)
+                self.check_codec(1, coder.compress(ONE + bytes(300000)), ONE + bytes(300000))
+
+    @unittest.skipUnless(reader.lz4block, "python3-lz4 is not here")
+    def test_lz4(self):
+        self.check_codec(2, reader.lz4block.compress(ONE, store_size=False), ONE)
+
+    @unittest.skipUnless(reader.snappy, "python3-snappy is not here")
+    def test_snappy(self):
+        self.check_codec(3, reader.snappy.compress(ONE), ONE)
+
+    def test_deflate(self):
+        deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+        self.check_codec(4, deflater.compress(ONE) + deflater.flush(), ONE)
+
+    def test_others_are_unsupported(self):
+        for codec in (5, 6, 7, 63, 64, 255):
+            with self.assertRaises(reader.Unsupported):
+                reader.decode(codec, ONE, len(ONE))
+
+
 class RefusalTests(ReaderTestCase):
     """Each breach of the document is found."""
 
     def test_superblock(self):
         for change, expected in (
-                (dict(magic=b"\x89CKB\r\n\x1a\n"), "superblock: magic"), (dict(major=2), "unsupported: superblock: major"),
-                (dict(read=4), "unsupported: superblock: features"), (dict(identity=2), "unsupported: superblock: ident"),
-                (dict(id_size=20), "unsupported: superblock: ids"), (dict(checksum=2), "unsupported: superblock: check"),
+                (dict(magic=b"\x89CKB\r\n\x1a\n"), "superblock: magic"),
+                (dict(major=2), "unsupported: superblock: major"),
+                (dict(read=4), "unsupported: superblock: features"),
+                (dict(identity=2), "unsupported: superblock: ident"),
+                (dict(id_size=20), "unsupported: superblock: ids"),
+                (dict(checksum=2), "unsupported: superblock: check"),
                 (dict(fields=struct.pack("<HH", 0x8001, 0)), "must be understood"),
                 (dict(fields=struct.pack("<HH", 1, 5000)), "goes over the end"),
                 (dict(sync=FOOTER_MAGIC), "sync tag is the magic"), (dict(parent=UUID), "a full archive has a parent")):
@@ -358,9 +409,11 @@ class RefusalTests(ReaderTestCase):
         for change, expected in (
                 (dict(number=5), "number must be 0"), (dict(offset=9), "own offset"), (dict(sync=UUID[:8]), "sync tag"),
                 (dict(flags=2), "unsupported: frame 0 (data block) at 4096: encrypted"), (dict(first=1), "first is 1"),
-                (dict(raw=5 << 20), "raw length"), (dict(raw=2000), "stored length"), (dict(raw=3500), "lengths of chunks"), (dict(count=70000), "65,536"),
+                (dict(raw=5 << 20), "is too great"), (dict(raw=2000), "stored length"),
+                (dict(raw=3500), "lengths of chunks"), (dict(count=70000), "65,536"),
                 (dict(lengths=[3001]), "lengths of chunks"), (dict(ids=[bytes(32)]), "id is not its SHA"),
-                (dict(codec=1), "zstd frame is cut off"), (dict(codec=4), "does not decode"), (dict(codec=5), "unsupported codec 5"),
+                (dict(codec=1), "zstd frame is cut off"), (dict(codec=4), "does not decode"),
+                (dict(codec=5), "unsupported codec 5"),
                 (dict(codec=6), "unsupported codec 6"), (dict(codec=64), "unsupported codec 64")):
             with self.subTest(change=change):
                 w = Writer()
@@ -371,6 +424,15 @@ class RefusalTests(ReaderTestCase):
                     w.frame = lambda *a, **k: frame(*a, **(k | dict(codec=codec) if a[0] == 1 else k))
                 w.data(ONE, **change)
                 self.bad(w.finish(), expected)
+        w = Writer()
+        w.frame(1, v(4) + sha(b"abcd") + b"abcdefgh", raw=4, count=1)
+        self.bad(w.finish(), "more than the raw length and the table")
+        w = Writer()
+        w.frame(12, superblock(), codec=4)
+        self.bad(w.finish(), "copy of the superblock")
+        w = Writer()
+        w.points.append(w.frame(8, bytes(32) + v(0) + b"\2"))
+        self.bad(w.finish(), "neither open nor not")
         for kind, flags in ((99, 0), (10, 0), (14, 4)):
             w = Writer()
             w.frame(kind, b"what", flags=flags)
@@ -397,7 +459,8 @@ class RefusalTests(ReaderTestCase):
                 ([file(b"a!"), entry(b"a", 1)], "must not stand after"),
                 ([file(b"a!"), file(b"a/b")], "must not stand after"),
                 ([file(b"a"), file(b"a/b")], "below what is no directory"), ([file(b"")], "empty path is not a dir"),
-                ([file(b"../a")], "is not allowed"), ([file(b"a/./b")], "is not allowed"), ([file(b"a\0")], "not allowed"),
+                ([file(b"../a")], "is not allowed"), ([file(b"a/./b")], "is not allowed"),
+                ([file(b"a\0")], "not allowed"),
                 ([file(b"/a")], "component is empty"), ([file(b"a/")], "component is empty"),
                 ([file(b"x" * 256)], "longer than 255"), ([file(long)], "4096 components"),
                 ([file(b"x" * 255 + b"/" * 65300)], "65,535 bytes"), ([file(b"a", shared=1)], "shares more"),
@@ -407,8 +470,12 @@ class RefusalTests(ReaderTestCase):
                 ([entry(b"a", 6)], "unsupported"), ([file(b"a", flags=257)], "unsupported"),
                 ([file(b"a", flags=129, extra=v(1) + v(3) + text(b""))], "unsupported"),
                 ([file(b"a", flags=129, extra=v(1) + v(2) + text(bytes(32)))], "SHA of the bytes"),
-                ([file(b"a") + b"\0"], "left over"), ([file(b"a")[:-1]], "ends too early"),
-                ([file(b"a", flags=17, extra=v(0) + v(1)), file(b"b", flags=17, extra=v(0) + v(1), mode=0)], "same file"),
+                ([file(b"a") + b"\0"], "left over"),
+                ([file(b"a", flags=129, extra=v(1) + v(2) + text(b"x"))], "not 32 bytes"),
+                ([file(b"a", time=z(2**63 - 1)), file(b"b", time=z(1))], "beyond 64 bits"),
+                ([file(b"a")[:-1]], "ends too early"),
+                ([file(b"a", flags=17, extra=v(0) + v(1)), file(b"b", flags=17, extra=v(0) + v(1), mode=0)],
+                 "same file"),
                 ([file(b"a", flags=17, extra=v(1) + v(1))], "hard link group of ordinal 1"),
                 ([file(b"a", flags=33, extra=v(1) + text(b"user.a") + text(bytes(4 << 20)))], "more than 4 MiB")):
             with self.subTest(expected=expected):
@@ -419,11 +486,14 @@ class RefusalTests(ReaderTestCase):
     def test_content(self):
         both = digest(ONE, TWO)
         for size, items, sum_, expected in (
-                (9000, [run(2, 0, 9000)], bytes(32), "digest of the content"), (9000, [run(2, 0, 9000)], b"", "missing"),
-                (3000, [run(1, 0, 3000)], digest(ONE), "a digest of one chunk"), (9001, [run(2, 0, 9000)], both, "the size"),
+                (9000, [run(2, 0, 9000)], bytes(32), "digest of the content"),
+                (9000, [run(2, 0, 9000)], b"", "missing"),
+                (3000, [run(1, 0, 3000)], digest(ONE), "a digest of one chunk"),
+                (9001, [run(2, 0, 9000)], both, "the size"),
                 (9001, [run(2, 0, 9001)], both, "9000 bytes, not 9001"), (9000, [run(2, 1, 9000)], both, "no chunk 2"),
-                (9000, [run(1, 0, 0), run(1, 0, 6000)], both, "length 0"), (9000, [run(0, 0, 9000)], both, "neither a run"),
-                (9000, [v(3) + v(9000)], both, "neither a run"), (9000, [run(1, -1, 9000)], both, "chunk -1"),
+                (9000, [run(1, 0, 0), run(1, 0, 6000)], both, "length 0"),
+                (9000, [run(0, 0, 9000)], both, "neither a run"),
+                (9000, [v(3) + v(9000)], both, "neither a run"), (9000, [run(1, -1, 9000)], both, "'a': chunk -1"),
                 (9000, [run(2, 0, 9000, 1)], both, "ordinal 1"), (9000, [], both, "the size"),
                 (9000, [run(2, 0, 9000), run(1, 0, 0)], both, "fewer bytes than chunks")):
             with self.subTest(expected=expected):
@@ -435,15 +505,20 @@ class RefusalTests(ReaderTestCase):
     def test_maps(self):
         for items, covered, more, expected in (
                 ([run(1, 0, 3000)], 2999, {}, "not the size"), ([run(1, 0, 0)], 3000, {}, "length 0"),
-                ([run(1, 0, 2999)], 3000, {}, "does not cover"), ([run(1, 0, 3000)], 3000, dict(number=7), "no index block 7"),
+                ([run(1, 0, 3000)], 3000, dict(kind=9), "is no map block"),
+                ([run(1, 0, 3000)], 3000, dict(count=2), "count is not"),
+                ([run(4097, 0, 5000)], 5000, {}, "a map of 4097 chunks"),
+                ([run(1, 0, 2999)], 3000, {}, "does not cover"),
+                ([run(1, 0, 3000)], 3000, dict(number=7), "no index block 7"),
                 ([run(1, 0, 3000)], 3000, dict(digest=bytes(32)), "its SHA is not"),
                 ([run(1, 0, 3000)], 3000, dict(ordinal=1), "map of a later archive")):
             with self.subTest(expected=expected):
                 w = Writer()
                 w.data(ONE)
-                number, identity = w.map(items)
+                number, identity = w.map(items, more.get("kind", 3), more.get("count"))
                 maps = v(1) + v(more.get("ordinal", 0)) + v(more.get("number", number)) + v(covered)
-                w.tree(file(b"a", 3000, maps + more.get("digest", identity), flags=5), bytes_of_files=3000)
+                size = 5000 if covered == 5000 else 3000
+                w.tree(file(b"a", size, maps + more.get("digest", identity), flags=5), bytes_of_files=size)
                 self.bad(w.finish(), expected)
 
     def test_stamps(self):
@@ -464,6 +539,7 @@ class RefusalTests(ReaderTestCase):
             w = Writer()
             w.tree(file(b"a"), file(b"b"))
             w.tree(file(b"d"), path=b"c")
+            w.block_of_index(3, b"", 0)
             change(w)
             return w.finish()
 
@@ -480,6 +556,7 @@ class RefusalTests(ReaderTestCase):
                 (second(path=b"e"), "separating path is after it"), (second(path=b"b"), "is not after every one"),
                 (second(count=2), "directory says 2"), (second(digest=bytes(32)), "its SHA is not"),
                 (second(number=9), "no index block 9"), (second(path=b""), "out of order"),
+                (second(number=2, digest=sha(b"")), "a leaf that is no tree block"),
                 (second(number=0), "is named twice"), (second(ordinal=1), "archive of depth 1"),
                 (lambda w: w.leaves.pop(), "the directory does not have it"),
                 (lambda w: w.leaves.pop(0), "path of the first leaf")):
@@ -491,7 +568,8 @@ class RefusalTests(ReaderTestCase):
                 (dict(before=77), "offset of the one before"), (dict(chunks=3), "chunks so far are 2"),
                 (dict(index=0), "index blocks so far"), (dict(entries=5), "entries so far"),
                 (dict(leaves=[(0, 2)]), "leaves are not"), (dict(leaves=[]), "leaves are not"),
-                (dict(opened=file(b"b", 3000, content(run(1, 2, 0)))), "no chunk 2"), (dict(opened=entry(b"b", 1)), "no file"),
+                (dict(opened=file(b"b", 3000, content(run(1, 2, 0)))), "no chunk 2"),
+                (dict(opened=entry(b"b", 1)), "no file"),
                 (dict(opened=file(b"b") + b"x"), "left over")):
             with self.subTest(expected=expected):
                 w = Writer()
@@ -508,6 +586,7 @@ class RefusalTests(ReaderTestCase):
                 (dict(file_bytes=1), "footer: bytes of all"), (dict(entries=9), "footer: entries"),
                 (dict(chunks=9), "footer: chunks"), (dict(root=bytes(32)), "footer: contentRoot"),
                 (dict(layout=bytes(32)), "footer: layoutRoot"), (dict(copy=1), "footer: offset of the copy"),
+                (dict(last=99), "the last frame is not the copy"), (dict(moved=1), "footer: offset of the directory"),
                 (dict(depth=1), "footer: depth"), (dict(uuid=bytes(16)), "footer: UUID"),
                 (dict(sync=bytes(8)), "footer: sync tag"), (dict(offset=1), "own offset"),
                 (dict(magic=bytes(8)), "truncated")):
@@ -516,6 +595,50 @@ class RefusalTests(ReaderTestCase):
                 w.data(ONE)
                 w.tree(file(b"a", 3000, content(run(1, 0, 0))), bytes_of_files=3000)
                 self.bad(w.finish(**change), expected)
+
+    def test_frames_of_tables(self):
+        for change, expected in ((dict(codec=4), "codec must be 0"), (dict(count=2), "length is not that"),
+                                 (dict(first=1), "first must be 0"), (dict(raw=63), "length is not that")):
+            for kind in (5, 6, 7):
+                with self.subTest(change=change, kind=kind):
+                    w = Writer()
+                    frame = w.frame
+                    w.frame = lambda *a, **k: frame(*a, **(k | change if a[0] == kind else k))
+                    w.data(ONE)
+                    w.tree(file(b"a", 3000, content(run(1, 0, 0))), bytes_of_files=3000)
+                    archive = w.finish()
+                    self.bad(archive, expected)
+                    self.assertEqual(self.extract(archive)[0], 1)
+
+    def test_a_pipe_is_not_trusted(self):
+        for make, change, expected in (
+                (dict(ids=[bytes(32)]), {}, "chunk 0: id"), ({}, dict(ids=[bytes(32)]), "id table: 1 records"),
+                ({}, dict(root=bytes(32)), "contentRoot"), ({}, dict(layout=bytes(32)), "layoutRoot"),
+                ({}, dict(uuid=bytes(16)), "UUID")):
+            with self.subTest(expected=expected):
+                w = Writer()
+                w.data(ONE, **make)
+                w.tree(file(b"a", 3000, content(run(1, 0, 0))), bytes_of_files=3000)
+                code, out, _ = self.extract(w.finish(**change), pipe=True)
+                self.assertIn(expected, out)
+                self.assertEqual(code, 1)
+
+    def test_the_tables_are_not_trusted(self):
+        for change, expected in (
+                (dict(ids=[bytes(32)]), "chunk 0: id"), (dict(ids=[]), "number of ids"),
+                (dict(blocks=[bytes(24)]), "frame at 0"), (dict(index=[bytes(48)]), "frame at 0"),
+                (dict(blocks=[]), "no block has chunk 0"), (dict(index=[]), "no index block 0"),
+                (dict(blocks=[struct.pack("<QQII", 4096, 0, 1, 1)]), "not what the block table says"),
+                (dict(blocks=[struct.pack("<QQII", 4096, 1, 3034, 3000)]), "no block has chunk 0"),
+                (dict(blocks=[struct.pack("<QQII", 2**64 - 1, 0, 3034, 3000)]), "no offset"),
+                (dict(root=bytes(32)), "contentRoot"), (dict(uuid=bytes(16)), "UUID"), (dict(depth=1), "depth")):
+            with self.subTest(change=change):
+                w = Writer()
+                w.data(ONE)
+                w.tree(file(b"a", 3000, content(run(1, 0, 0))), bytes_of_files=3000)
+                code, out, _ = self.extract(w.finish(**change))
+                self.assertIn(expected, out)
+                self.assertEqual(code, 1)
 
     def test_extraction_does_not_go_through_links(self):
         w = Writer()
