@@ -1136,13 +1136,13 @@ class Restorer:
     def metadata(self, path, entry):
         if os.geteuid() == 0:
             os.chown(path, entry.owner[0], entry.owner[1], follow_symlinks=False)
-        if entry.kind != LINK:
-            os.chmod(path, entry.mode)
         for name, value in entry.attributes:
             try:
                 os.setxattr(path, name, value, follow_symlinks=False)
             except OSError as error:
                 self.report.warn(f"{show(entry.path)}: extended attribute {show(name)}: {error}")
+        if entry.kind != LINK:
+            os.chmod(path, entry.mode)
         time = entry.seconds * 10**9 + entry.nanoseconds
         os.utime(path, ns=(time, time), follow_symlinks=False)
 

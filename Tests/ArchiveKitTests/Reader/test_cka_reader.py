@@ -405,6 +405,24 @@ class RefusalTests(ReaderTestCase):
             with self.subTest(change=change):
                 self.bad(Writer(superblock(**change)).finish(), expected)
 
+    def test_checksums_and_cuts(self):
+        w = Writer()
+        w.data(ONE)
+        archive = w.finish()
+        end = len(archive)
+        for place, expected in ((130, "superblock: checksum"), (4096 + 20, "frame at 4096: header checksum"),
+                                (4096 + 70, "frame 0 (data block) at 4096: body checksum"),
+                                (end - 100, "footer: checksum"), (end - 2, "footer: checksum")):
+            with self.subTest(place=place):
+                broken = bytearray(archive)
+                broken[place] ^= 8
+                self.bad(bytes(broken), expected)
+        for place, expected in ((0, "superblock: the file is too short"), (4095, "superblock: the file is too short"),
+                                (4096, "truncated"), (4120, "the header is cut off"), (5000, "the body is cut off"),
+                                (end - 1, "footer: magic")):
+            with self.subTest(cut=place):
+                self.bad(archive[:place], expected)
+
     def test_frames(self):
         for change, expected in (
                 (dict(number=5), "number must be 0"), (dict(offset=9), "own offset"), (dict(sync=UUID[:8]), "sync tag"),
