@@ -139,6 +139,7 @@ class Writer:
                 self.frame(kind, body, count=count)
         copy = self.frame(change.pop("last", 12), self.block, flags=1)
         places[0] += change.pop("moved", 0)
+        places[3] += change.pop("longer", 0)
         h1 = sha(sha(b"".join(ids)) if ids else b"")
         root = sha(b"CKA1 content" + bytes(32) + b"\1" + struct.pack("<Q", len(self.ids)) + h1 + sha(directory))
         field = dict(magic=FOOTER_MAGIC, sync=SYNC, uuid=UUID, offset=len(self.out), frames=len(self.headers),
@@ -605,6 +606,7 @@ class RefusalTests(ReaderTestCase):
                 (dict(chunks=9), "footer: chunks"), (dict(root=bytes(32)), "footer: contentRoot"),
                 (dict(layout=bytes(32)), "footer: layoutRoot"), (dict(copy=1), "footer: offset of the copy"),
                 (dict(last=99), "the last frame is not the copy"), (dict(moved=1), "footer: offset of the directory"),
+                (dict(longer=1), "footer: length of the id table"),
                 (dict(depth=1), "footer: depth"), (dict(uuid=bytes(16)), "footer: UUID"),
                 (dict(sync=bytes(8)), "footer: sync tag"), (dict(offset=1), "own offset"),
                 (dict(magic=bytes(8)), "truncated")):
@@ -627,6 +629,22 @@ class RefusalTests(ReaderTestCase):
                     archive = w.finish()
                     self.bad(archive, expected)
                     self.assertEqual(self.extract(archive)[0], 1)
+
+    def test_all_frames_of_a_table_but_the_last_are_full(self):
+        w = Writer()
+        w.data(ONE, TWO)
+        w.frame(5, sha(ONE), count=1)
+        w.frame(5, sha(TWO), count=1, first=1)
+        self.bad(w.finish(ids=[]), "frame 1 (id table) at 13228: 1 records")
+
+    def test_records_of_the_directory_have_numbers_without_a_gap(self):
+        w = Writer()
+        frame = w.frame
+        w.frame = lambda *a, **k: frame(*a, **(k | dict(first=1) if a[0] == 4 else k))
+        w.tree(file(b"a"))
+        archive = w.finish()
+        self.bad(archive, "first must be 0")
+        self.assertEqual(self.extract(archive)[0], 1)
 
     def test_a_pipe_is_not_trusted(self):
         for make, change, expected in (
