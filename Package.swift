@@ -54,7 +54,8 @@ let package = Package(
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], swiftSettings: settings),
+      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], exclude: ["Reader"],
+      swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],
