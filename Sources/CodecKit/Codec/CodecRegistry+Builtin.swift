@@ -17,10 +17,12 @@ extension CodecRegistry {
     Zstd(),
     LZ4(),
     Snappy(),
+    S2(),
     Gzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),
+    S2Raw(),
     LZ4Raw(),
     Store(),
   ]
