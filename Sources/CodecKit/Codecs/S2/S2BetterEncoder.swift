@@ -73,7 +73,9 @@ enum S2BetterEncoder {
           let nextSlot = S2Match.slot(nextHash, longBits)
           let nextEntry = unsafe long[nextSlot]
           unsafe long[nextSlot] = S2Match.entry(position &+ 1, nextHash)
-          if S2Match.isFound(nextEntry, nextHash), unsafe S2Match.load64(source + S2Match.position(nextEntry)) == nextWord {
+          if S2Match.isFound(nextEntry, nextHash),
+            unsafe S2Match.load64(source + S2Match.position(nextEntry)) == nextWord
+          {
             from = S2Match.position(nextEntry)
             start = position &+ 1
           }
@@ -114,10 +116,12 @@ enum S2BetterEncoder {
       let pending = start &- emitted
       if written &+ pending > sizeLimit { return 0 }
       if pending > 0 {
-        written = written
+        written =
+          written
           &+ (unsafe S2Emitter.literal(source + emitted, pending, to: target + written, isWide: emitted <= wideLimit))
       }
-      written = written
+      written =
+        written
         &+ (unsafe S2Emitter.copy(
           offset, end &- start, isRepeat: offset == lastOffset ? -1 : 0, to: target + written, mode))
       lastOffset = offset

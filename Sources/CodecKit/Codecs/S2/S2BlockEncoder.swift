@@ -5,7 +5,8 @@
 final class S2BlockEncoder {
   /// How hard it tries.
   enum Effort: Int, Hashable, Sendable {
-    case fast = 1, better, best
+    case fast = 1
+    case better, best
   }
 
   /// Shorter content is one literal.

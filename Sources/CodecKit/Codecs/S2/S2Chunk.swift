@@ -40,12 +40,7 @@ struct S2Chunk: Hashable, Sendable {
   static func front(
     of bytes: RawSpan, at position: UInt64, largestBlock: Int, _ rules: S2ReadingRules
   ) throws(CodecError) -> S2Chunk? {
-    guard bytes.byteCount >= 4 else {
-      guard bytes.byteCount > 0 else { return nil }
-      // The kind alone may be an error already.
-      try refuseReserved(bytes.byte(at: 0), position)
-      return nil
-    }
+    guard bytes.byteCount >= 4 else { return nil }
     let header = bytes.uint32(at: 0)
     let length = Int(header >> 8)
     let tag = UInt8(truncatingIfNeeded: header)
@@ -53,7 +48,10 @@ struct S2Chunk: Hashable, Sendable {
     func fault(_ reason: String) -> CodecError { CodecError(.corrupt, inputOffset: position, reason: reason) }
     switch chunk.kind {
     case .skippable, .padding: break
-    case .unskippable: try refuseReserved(tag, position)
+    case .unskippable:
+      throw CodecError(
+        .unsupportedFeature, inputOffset: position,
+        reason: "a chunk of the reserved kind \(tag) must not be skipped and cannot be read")
     case .identifier:
       guard length == 6 else { throw fault("the stream identifier has \(length) bytes instead of 6") }
     case .stored:
@@ -88,19 +86,13 @@ struct S2Chunk: Hashable, Sendable {
     return chunk
   }
 
-  private static func refuseReserved(_ tag: UInt8, _ position: UInt64) throws(CodecError) {
-    guard Kind(tag) == .unskippable else { return }
-    throw CodecError(
-      .unsupportedFeature, inputOffset: position,
-      reason: "a chunk of the reserved kind \(tag) must not be skipped and cannot be read")
-  }
-
   private static func check(
     _ size: Int, _ largestBlock: Int, _ rules: S2ReadingRules, _ position: UInt64
   ) throws(CodecError) {
     guard size <= largestBlock else {
       throw CodecError(
-        .corrupt, inputOffset: position, reason: "a chunk holds \(size) bytes; this stream's have at most \(largestBlock)")
+        .corrupt, inputOffset: position,
+        reason: "a chunk holds \(size) bytes; this stream's have at most \(largestBlock)")
     }
     guard UInt64(size) <= rules.maximumBlock else {
       throw CodecError(

@@ -130,7 +130,9 @@ final class S2Decoder: StreamEngine {
   /// how much room its content takes.
   private func look(_ bytes: RawSpan) throws(CodecError) -> (needed: Int, room: Int) {
     if stage == .start { return (S2Format.identifier.count, 0) }
-    guard let chunk = try S2Chunk.front(of: bytes, at: position, largestBlock: largestBlock, rules) else { return (4, 0) }
+    guard let chunk = try S2Chunk.front(of: bytes, at: position, largestBlock: largestBlock, rules) else {
+      return (4, 0)
+    }
     switch chunk.kind {
     case .padding: return (4, 0)
     case .skippable: return (handler == nil ? 4 : chunk.size, 0)

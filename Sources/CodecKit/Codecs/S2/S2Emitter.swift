@@ -97,8 +97,9 @@ enum S2Emitter {
       let size = unsafe far(offset, first, to: target)
       let rest = length &- first
       if rest == 0 { return size }
-      return size &+ (rest >= 4
-        ? unsafe repeated(offset, rest, to: target + size) : unsafe far(offset, rest, to: target + size))
+      return size
+        &+ (rest >= 4
+          ? unsafe repeated(offset, rest, to: target + size) : unsafe far(offset, rest, to: target + size))
     }
     if offset < 2048 {
       let tag = (offset &>> 8) &<< 5 | 4 &<< 2 | 1 | (offset & 0xFF) &<< 8

@@ -28,7 +28,9 @@ enum S2FastEncoder {
       if count >= 4 << 10 { return unsafe encode(source, count, to: target, table, .s2, bits: 12, width: 5, skip: 5) }
       return unsafe encode(source, count, to: target, table, .s2, bits: 10, width: 4, skip: 5)
     }
-    if count >= 16 << 10 { return unsafe encode(source, count, to: target, table, .snappy, bits: 14, width: 6, skip: 6) }
+    if count >= 16 << 10 {
+      return unsafe encode(source, count, to: target, table, .snappy, bits: 14, width: 6, skip: 6)
+    }
     return unsafe encode(source, count, to: target, table, .snappy, bits: 12, width: 5, skip: 5)
   }
 
@@ -98,11 +100,13 @@ enum S2FastEncoder {
         start = unsafe S2Match.extendBack(source, start, offset, emitted)
         let pending = start &- emitted
         if written &+ pending > sizeLimit { return 0 }
-        written = written
+        written =
+          written
           &+ (unsafe S2Emitter.literal(source + emitted, pending, to: target + written, isWide: emitted <= wideLimit))
       }
       let isRepeat = (offset == lastOffset ? hasOffset : 0)
-      written = written
+      written =
+        written
         &+ (unsafe S2Emitter.copy(offset, end &- start, isRepeat: isRepeat, to: target + written, mode))
       lastOffset = offset
       hasOffset = -1

@@ -151,7 +151,8 @@ public struct S2Index: Hashable, Sendable {
     totalCompressed = try reader.number(bytes)
     blockSize = try reader.number(bytes)
     let count = try reader.number(bytes)
-    guard totalUncompressed >= 0, totalCompressed >= -1, blockSize >= 0, (0...Int64(Self.maximumEntries)).contains(count)
+    guard totalUncompressed >= 0, totalCompressed >= -1, blockSize >= 0,
+      (0...Int64(Self.maximumEntries)).contains(count)
     else { throw Self.fault(.corrupt, 10, "one of its numbers is not possible") }
     guard reader.offset < end else { throw Self.fault(.truncated, end, "it ends early") }
     let flag = bytes.byte(at: reader.offset)

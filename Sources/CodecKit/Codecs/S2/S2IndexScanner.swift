@@ -79,7 +79,8 @@ public struct S2IndexScanner: Sendable {
     guard let chunk = front, let size = chunk.contentSize else { return }
     guard chunk.kind != .identifier else {
       throw CodecError(
-        .unsupportedFeature, codec: S2.id, inputOffset: position, reason: "several joined streams cannot have one index")
+        .unsupportedFeature, codec: S2.id, inputOffset: position, reason: "several joined streams cannot have one index"
+      )
     }
     if size > 0 {
       if index.blockSize == 0 { index.blockSize = Int64(size) }
