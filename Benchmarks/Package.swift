@@ -14,5 +14,10 @@ let package = Package(
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
       path: "Sources/codec-bench",
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
+      name: "s2-bench",
+      dependencies: [.product(name: "CodecKit", package: "CodecKit")],
+      path: "Sources/s2-bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
   ]
 )

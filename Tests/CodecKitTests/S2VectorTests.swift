@@ -65,7 +65,12 @@ struct S2VectorTests {
       var block: String
       var ok: Bool
       var size: Int?
-      var sha256_16: String?
+      var digest: String?
+
+      enum CodingKeys: String, CodingKey {
+        case block, ok, size
+        case digest = "sha256_16"
+      }
     }
     let lines = try Vectors("s2").bytes("fuzz/random-blocks.jsonl").split(separator: 10)
     #expect(lines.count == 300)
@@ -80,7 +85,7 @@ struct S2VectorTests {
       #expect(S2Mutation.decode(block, limit: 1 << 24) == NaiveS2.decode(block, limit: 1 << 24))
       if line.ok {
         #expect(outcome.output.count == line.size)
-        #expect(SHA256.hex(outcome.output).hasPrefix(line.sha256_16 ?? "-"))
+        #expect(SHA256.hex(outcome.output).hasPrefix(line.digest ?? "-"))
       }
     }
   }
@@ -149,9 +154,9 @@ struct S2VectorTests {
     }
     let index = try Self.index(bytes)
     let expected = try #require(Self.expectedIndexes[vector.file])
-    #expect(index.totalUncompressed == expected.total_uncompressed)
-    #expect(index.totalCompressed == expected.total_compressed)
-    #expect(index.blockSize == expected.est_block_uncompressed)
+    #expect(index.totalUncompressed == expected.totalUncompressed)
+    #expect(index.totalCompressed == expected.totalCompressed)
+    #expect(index.blockSize == expected.estBlockUncompressed)
     #expect(index.entries.map(\.compressed) == (expected.offsets ?? []).map(\.compressed))
     #expect(index.entries.map(\.uncompressed) == (expected.offsets ?? []).map(\.uncompressed))
     #expect(index.encoded() == bytes)
@@ -175,9 +180,9 @@ struct S2VectorTests {
       var compressed: Int64
       var uncompressed: Int64
     }
-    var total_uncompressed: Int64
-    var total_compressed: Int64
-    var est_block_uncompressed: Int64
+    var totalUncompressed: Int64
+    var totalCompressed: Int64
+    var estBlockUncompressed: Int64
     var offsets: [Offset]?
   }
 
@@ -188,7 +193,9 @@ struct S2VectorTests {
     }
     struct Manifest: Decodable { var vectors: [Entry] }
     let url = Vectors.packageRoot.appendingPathComponent("fixtures/vectors/s2/manifest.json")
-    guard let data = try? Data(contentsOf: url), let manifest = try? JSONDecoder().decode(Manifest.self, from: data)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let data = try? Data(contentsOf: url), let manifest = try? decoder.decode(Manifest.self, from: data)
     else { return [:] }
     return manifest.vectors.reduce(into: [:]) { known, entry in known[entry.file] = entry.index }
   }()
