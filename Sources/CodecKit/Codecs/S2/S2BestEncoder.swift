@@ -46,7 +46,7 @@ enum S2BestEncoder {
   ) -> Int {
     unsafe long.initializeMemory(as: UInt64.self, repeating: 0, count: 2 << Int(longBits))
     unsafe short.initializeMemory(as: UInt64.self, repeating: 0, count: 2 << Int(shortBits))
-    let sizeLimit = count - 13
+    let sizeLimit = count &- 13
     let wideLimit = count >= 1024 ? count &- 80 : -1
     // The first position is never worth a search: nothing lies before it.
     unsafe insert(source, 0, long, short)
@@ -55,42 +55,45 @@ enum S2BestEncoder {
     var written = 0
     var lastOffset = 0
     while start < count {
-      let end = min(start + window, count)
+      let end = min(start &+ window, count)
       unsafe findWays(
-        source, start, end, count, literals: start - emitted, lastOffset: lastOffset, long, short, ways, mode)
+        source, start, end, count, literals: start &- emitted, lastOffset: lastOffset, long, short, ways, mode)
       // The way is known from its end; turn it round.
-      var position = end - start
+      var position = end &- start
       var following = 0
       while position > 0 {
-        let length = unsafe max(1, Int(ways[position].length))
-        unsafe ways[position].cost = UInt32(following)
+        let length = unsafe max(1, Int(truncatingIfNeeded: ways[position].length))
+        unsafe ways[position].cost = UInt32(truncatingIfNeeded: following)
         following = position
-        position -= length
+        position = position &- length
       }
       position = following
       while position > 0 {
         let way = unsafe ways[position]
         if way.length > 0 {
-          let copyEnd = start + position
-          let copyStart = copyEnd - Int(way.length)
-          let pending = copyStart - emitted
-          if written + pending > sizeLimit { return 0 }
+          let copyEnd = start &+ position
+          let copyStart = copyEnd &- Int(truncatingIfNeeded: way.length)
+          let pending = copyStart &- emitted
+          if written &+ pending > sizeLimit { return 0 }
           let isWide = emitted <= wideLimit && written <= wideLimit
-          written += unsafe S2Emitter.literal(source + emitted, pending, to: target + written, isWide: isWide)
-          let offset = Int(way.offset)
-          written += unsafe S2Emitter.copy(
-            offset, Int(way.length), isRepeat: offset == lastOffset ? -1 : 0, to: target + written, mode)
+          written = written
+            &+ (unsafe S2Emitter.literal(source + emitted, pending, to: target + written, isWide: isWide))
+          let offset = Int(truncatingIfNeeded: way.offset)
+          written = written
+            &+ (unsafe S2Emitter.copy(
+              offset, Int(truncatingIfNeeded: way.length), isRepeat: offset == lastOffset ? -1 : 0,
+              to: target + written, mode))
           lastOffset = offset
           emitted = copyEnd
           if written > sizeLimit { return 0 }
         }
-        position = Int(way.cost)
+        position = Int(truncatingIfNeeded: way.cost)
       }
       start = end
     }
-    let pending = count - emitted
-    if emitted == 0 || written + pending > sizeLimit { return 0 }
-    return written + (unsafe S2Emitter.exactLiteral(source + emitted, pending, to: target + written))
+    let pending = count &- emitted
+    if emitted == 0 || written &+ pending > sizeLimit { return 0 }
+    return written &+ (unsafe S2Emitter.exactLiteral(source + emitted, pending, to: target + written))
   }
 
   /// Fills in the ways from `start` to `end`.
@@ -100,7 +103,11 @@ enum S2BestEncoder {
     _ mode: S2BlockMode
   ) {
     let size = end &- start
-    for index in 1...size { unsafe ways[index].cost = .max }
+    var cleared = 1
+    while cleared <= size {
+      unsafe ways[cleared].cost = .max
+      cleared = cleared &+ 1
+    }
     unsafe ways[0] = Way(
       cost: 0, offset: UInt32(truncatingIfNeeded: lastOffset), length: 0,
       literals: UInt32(truncatingIfNeeded: literals))
@@ -221,7 +228,7 @@ enum S2BestEncoder {
       return offset >= 65_536 ? 5 : length < 12 && offset < 2048 ? 2 : 3
     }
     if mode == .snappy {
-      return UInt32(truncatingIfNeeded: (length &+ 63) / 64 &* (offset >= 65_536 ? 5 : 3))
+      return UInt32(truncatingIfNeeded: (length &+ 63) &>> 6 &* (offset >= 65_536 ? 5 : 3))
     }
     if offset >= 65_536 { return 5 &+ repeatPrice(length &- 64, offset) }
     return offset < 2048 ? 2 &+ repeatPrice(length &- 8, offset) : 3 &+ repeatPrice(length &- 60, offset)

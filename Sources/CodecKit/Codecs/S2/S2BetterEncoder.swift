@@ -97,16 +97,12 @@ enum S2BetterEncoder {
       }
 
       let offset = start &- from
-      let length = S2Match.equalBytes(
-        unsafe S2Match.load64(source + from), unsafe S2Match.load64(source + start))
-      var end = start &+ length
-      if length == 8 {
-        end = unsafe S2Match.extend(source, end, offset, count)
-      } else if _slowPath(length < 4) {
+      if _slowPath(unsafe S2Match.load32(source + from) != S2Match.load32(source + start)) {
         // The position behind this one is in the table already, and would find itself.
         position = next &+ 1
         continue
       }
+      let end = unsafe S2Match.extend(source, start &+ 4, offset, count)
       if start > emitted { start = unsafe S2Match.extendBack(source, start, offset, emitted) }
       // A far copy takes five bytes.
       if offset > 65_535, end &- start <= 5, offset != lastOffset {

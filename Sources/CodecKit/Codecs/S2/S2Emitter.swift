@@ -82,6 +82,25 @@ enum S2Emitter {
       unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: word), as: UInt32.self)
       return size
     }
+    if mode == .s2, offset < 65_536, length < 264 {
+      // One or two elements: a copy of 60 bytes, or of 8 when that is near, and a repeat of the rest.
+      if isRepeat != 0 {
+        unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: 5 &<< 2 | 1 | (length &- 8) &<< 16), as: UInt32.self)
+        return 3
+      }
+      if offset >= 2048, length >= 69 {
+        unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: 59 &<< 2 | 2 | offset &<< 8), as: UInt32.self)
+        unsafe (target + 3).storeBytes(
+          of: UInt32(truncatingIfNeeded: 5 &<< 2 | 1 | (length &- 68) &<< 16), as: UInt32.self)
+        return 6
+      }
+      if offset < 2048 {
+        let tag = (offset &>> 8) &<< 5 | 4 &<< 2 | 1 | (offset & 0xFF) &<< 8 | (5 &<< 2 | 1) &<< 16
+        unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: tag), as: UInt32.self)
+        unsafe (target + 4).storeBytes(of: UInt8(truncatingIfNeeded: length &- 16), as: UInt8.self)
+        return 5
+      }
+    }
     return unsafe mode == .s2
       ? longCopy(offset, length, isRepeat: isRepeat != 0, to: target) : snappyCopy(offset, length, to: target)
   }

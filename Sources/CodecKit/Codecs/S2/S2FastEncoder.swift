@@ -84,18 +84,11 @@ enum S2FastEncoder {
         }
       }
       let offset = start &- from
-      var end: Int
-      let difference = unsafe S2Match.load64(source + from) ^ S2Match.load64(source + start)
-      if difference != 0 {
-        let length = difference.trailingZeroBitCount &>> 3
-        if _slowPath(length < 4) {
-          position = next
-          continue
-        }
-        end = start &+ length
-      } else {
-        end = unsafe S2Match.extend(source, start &+ 8, offset, count)
+      if _slowPath(unsafe S2Match.load32(source + from) != S2Match.load32(source + start)) {
+        position = next
+        continue
       }
+      let end = unsafe S2Match.extend(source, start &+ 4, offset, count)
       if start > emitted {
         start = unsafe S2Match.extendBack(source, start, offset, emitted)
         let pending = start &- emitted
