@@ -146,6 +146,12 @@ public struct S2: Codec {
     S2Inspector()
   }
 
+  /// A walker from chunk to chunk. Behind a damaged chunk header, it searches for the next chunk whose checksum is right.
+  public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
+    guard options.dictionary == nil else { throw Self.dictionaryRefusal }
+    return SnappySalvageWalker(.s2)
+  }
+
   /// Eight bytes for each block, and what stands before and behind them.
   public func compressedBound(_ count: Int, _ options: CompressionOptions) -> Int? {
     guard count >= 0, let size = try? blockSize(options) else { return nil }
