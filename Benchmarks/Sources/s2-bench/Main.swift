@@ -23,8 +23,8 @@ enum S2Bench {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let measure = try isStream ? streams(input, level, blockSize, runs) : blocks(input, level, blockSize, runs)
         let line: [String: Any] = [
-          "file": name, "level": level, "mode": arguments.isEmpty ? "" : isStream ? "stream" : "block",
-          "blocksize": blockSize, "out": measure.size, "enc_cpu_mbps": measure.compress, "dec_cpu_mbps": measure.restore,
+          "file": name, "level": level, "mode": isStream ? "stream" : "block", "blocksize": blockSize,
+          "out": measure.size, "enc_cpu_mbps": measure.compress, "dec_cpu_mbps": measure.restore,
         ]
         print(String(decoding: try JSONSerialization.data(withJSONObject: line, options: .sortedKeys), as: UTF8.self))
       }

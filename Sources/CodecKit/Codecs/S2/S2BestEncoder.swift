@@ -76,10 +76,12 @@ enum S2BestEncoder {
           let pending = copyStart &- emitted
           if written &+ pending > sizeLimit { return 0 }
           let isWide = emitted <= wideLimit && written <= wideLimit
-          written = written
+          written =
+            written
             &+ (unsafe S2Emitter.literal(source + emitted, pending, to: target + written, isWide: isWide))
           let offset = Int(truncatingIfNeeded: way.offset)
-          written = written
+          written =
+            written
             &+ (unsafe S2Emitter.copy(
               offset, Int(truncatingIfNeeded: way.length), isRepeat: offset == lastOffset ? -1 : 0,
               to: target + written, mode))
@@ -237,10 +239,10 @@ enum S2BestEncoder {
   /// Puts an entry in front of a bucket; the last one falls out.
   @inline(__always)
   private static func push(_ bucket: UnsafeMutableRawPointer, _ entry: UInt32) {
-    let low = unsafe bucket.load(as: UInt64.self)
-    let high = unsafe bucket.load(fromByteOffset: 8, as: UInt64.self)
-    unsafe bucket.storeBytes(of: UInt64(truncatingIfNeeded: entry) | low &<< 32, as: UInt64.self)
-    unsafe bucket.storeBytes(of: low &>> 32 | high &<< 32, toByteOffset: 8, as: UInt64.self)
+    let low = UInt64(littleEndian: unsafe bucket.load(as: UInt64.self))
+    let high = UInt64(littleEndian: unsafe bucket.load(fromByteOffset: 8, as: UInt64.self))
+    unsafe bucket.storeBytes(of: (UInt64(truncatingIfNeeded: entry) | low &<< 32).littleEndian, as: UInt64.self)
+    unsafe bucket.storeBytes(of: (low &>> 32 | high &<< 32).littleEndian, toByteOffset: 8, as: UInt64.self)
   }
 
   private static func insert(

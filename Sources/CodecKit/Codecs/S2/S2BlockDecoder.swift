@@ -76,7 +76,7 @@ struct S2BlockDecoder {
     var output = cursor.output
     var offset = cursor.offset
     while input <= inputLimit, output <= outputLimit {
-      let word = unsafe (base + input).loadUnaligned(as: UInt64.self)
+      let word = UInt64(littleEndian: unsafe (base + input).loadUnaligned(as: UInt64.self))
       let entry = unsafe table[Int(truncatingIfNeeded: word & 0xFF)]
       var length = Int(truncatingIfNeeded: entry & 0xFF)
       let stored = Int(truncatingIfNeeded: ((word &>> 8) & (entry &>> 32)) &+ ((entry &>> 16) & 0x700))
@@ -156,20 +156,22 @@ struct S2BlockDecoder {
     var done = 0
     if offset >= 8 {
       while done < length {
-        unsafe (target + done).storeBytes(of: (source + done).loadUnaligned(as: UInt64.self), as: UInt64.self)
+        let word = UInt64(littleEndian: unsafe (source + done).loadUnaligned(as: UInt64.self))
+        unsafe (target + done).storeBytes(of: word.littleEndian, as: UInt64.self)
         done = done &+ 8
       }
       return
     }
     let bits = UInt64(truncatingIfNeeded: offset &* 8)
-    var pattern = unsafe source.loadUnaligned(as: UInt64.self) & (((1 as UInt64) &<< bits) &- 1)
+    var pattern = UInt64(littleEndian: unsafe source.loadUnaligned(as: UInt64.self))
+    pattern &= ((1 as UInt64) &<< bits) &- 1
     pattern |= pattern &<< bits
     if offset < 4 { pattern |= pattern &<< (bits &* 2) }
     if offset < 2 { pattern |= pattern &<< 32 }
     // 7, 6 and 5 bytes are stored at a time; 6 of a pattern of 3; 8 of the others.
     let stride = offset > 4 ? offset : offset == 3 ? 6 : 8
     while done < length {
-      unsafe (target + done).storeBytes(of: pattern, as: UInt64.self)
+      unsafe (target + done).storeBytes(of: pattern.littleEndian, as: UInt64.self)
       done = done &+ stride
     }
   }

@@ -12,10 +12,14 @@ enum S2Match {
   private static let tagMask: UInt32 = 0x3FF
 
   @inline(__always)
-  static func load64(_ source: UnsafeRawPointer) -> UInt64 { unsafe source.loadUnaligned(as: UInt64.self) }
+  static func load64(_ source: UnsafeRawPointer) -> UInt64 {
+    UInt64(littleEndian: unsafe source.loadUnaligned(as: UInt64.self))
+  }
 
   @inline(__always)
-  static func load32(_ source: UnsafeRawPointer) -> UInt32 { unsafe source.loadUnaligned(as: UInt32.self) }
+  static func load32(_ source: UnsafeRawPointer) -> UInt32 {
+    UInt32(littleEndian: unsafe source.loadUnaligned(as: UInt32.self))
+  }
 
   /// Hashes the first bytes of a word; the high bits are the good ones.
   @inline(__always)

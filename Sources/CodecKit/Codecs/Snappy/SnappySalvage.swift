@@ -37,6 +37,12 @@ final class SnappySalvageWalker: SalvageWalker {
     }
     guard offset < input.size else { return .end }
     if isIdentifier(at: offset, input) { return .pass(to: offset + 10) }
+    if offset == 0, isIdentifierText(at: 4, input) {
+      // Its kind or length is damaged, and may look like those of a chunk.
+      return .gap(
+        to: 10, contentSize: 0,
+        fault: CodecError(.corrupt, codec: form.codec, inputOffset: 0, reason: "the stream identifier is damaged"))
+    }
     if offset == 0, !hasSeenChunk, chunk(at: 0, input) != nil {
       hasSeenChunk = true
       return .gap(
@@ -154,7 +160,8 @@ final class SnappySalvageWalker: SalvageWalker {
       guard length <= 4 + form.largestBlock else { return nil }
       return Chunk(end: end, contentSize: UInt64(length - 4))
     }
-    guard length <= form.longestChunk, let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
+    guard length <= form.longestChunk,
+      let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
       content.value <= form.largestBlock,
       UInt64(content.value) <= form.largestContent(length - 4)
     else { return nil }
@@ -163,6 +170,11 @@ final class SnappySalvageWalker: SalvageWalker {
 
   private func isIdentifier(at offset: UInt64, _ input: SalvageInput) -> Bool {
     form.identifiers.contains(input.bytes(at: offset, count: 10))
+  }
+
+  private func isIdentifierText(at offset: UInt64, _ input: SalvageInput) -> Bool {
+    let text = input.bytes(at: offset, count: 6)
+    return form.identifiers.contains { Array($0.dropFirst(4)) == text }
   }
 
   /// Whether a chunk of any kind may begin at a position.
