@@ -6,7 +6,7 @@ enum S2BetterEncoder {
   /// The most entries of the table of long matches, as a power of two.
   static let longBits = 16
   /// The most entries of the table of short matches, as a power of two.
-  static let shortBits = 14
+  static let shortBits = 15
 
   /// Encodes a block's elements.
   ///
@@ -24,22 +24,25 @@ enum S2BetterEncoder {
   ) -> Int {
     if count > 256 << 10 {
       return unsafe mode == .s2
-        ? encode(source, count, to: target, long, short, .s2, longBits: 16, shortBits: 14, width: 7, skip: 7)
-        : encode(source, count, to: target, long, short, .snappy, longBits: 16, shortBits: 14, width: 7, skip: 7)
+        ? encode(source, count, to: target, long, short, .s2, longBits: 16, shortBits: 14, width: 7, skip: 7, step: 3)
+        : encode(
+          source, count, to: target, long, short, .snappy, longBits: 16, shortBits: 14, width: 7, skip: 7, step: 3)
     }
     if count > 16 << 10 {
       return unsafe mode == .s2
-        ? encode(source, count, to: target, long, short, .s2, longBits: 15, shortBits: 13, width: 7, skip: 6)
-        : encode(source, count, to: target, long, short, .snappy, longBits: 15, shortBits: 13, width: 7, skip: 6)
+        ? encode(source, count, to: target, long, short, .s2, longBits: 15, shortBits: 15, width: 7, skip: 7, step: 2)
+        : encode(
+          source, count, to: target, long, short, .snappy, longBits: 15, shortBits: 15, width: 7, skip: 7, step: 2)
     }
-    return unsafe encode(source, count, to: target, long, short, mode, longBits: 12, shortBits: 10, width: 6, skip: 5)
+    return unsafe encode(
+      source, count, to: target, long, short, mode, longBits: 12, shortBits: 10, width: 6, skip: 5, step: 2)
   }
 
   @inline(__always)
   private static func encode(
     _ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer,
     _ long: UnsafeMutablePointer<UInt32>, _ short: UnsafeMutablePointer<UInt32>, _ mode: S2BlockMode,
-    longBits: UInt64, shortBits: UInt64, width: UInt64, skip: Int
+    longBits: UInt64, shortBits: UInt64, width: UInt64, skip: Int, step: Int
   ) -> Int {
     unsafe long.update(repeating: 0, count: 1 &<< Int(truncatingIfNeeded: longBits))
     unsafe short.update(repeating: 0, count: 1 &<< Int(truncatingIfNeeded: shortBits))
@@ -136,8 +139,8 @@ enum S2BetterEncoder {
       while second < last {
         unsafe store(source, first, long, longBits, width)
         unsafe store(source, second, long, longBits, width)
-        first = first &+ 3
-        second = second &+ 3
+        first = first &+ step
+        second = second &+ step
       }
       position = end
     }

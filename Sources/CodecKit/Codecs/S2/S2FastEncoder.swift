@@ -106,8 +106,11 @@ enum S2FastEncoder {
       emitted = end
       if end >= searchLimit { break }
       if written > sizeLimit { return 0 }
-      let hash = S2Match.hash(unsafe S2Match.load64(source + (end &- 2)), width)
-      unsafe table[S2Match.slot(hash, bits)] = S2Match.entry(end &- 2, hash)
+      let before = unsafe S2Match.load64(source + (end &- 2))
+      let near = S2Match.hash(before, width)
+      let nearer = S2Match.hash(before &>> 8, width)
+      unsafe table[S2Match.slot(near, bits)] = S2Match.entry(end &- 2, near)
+      unsafe table[S2Match.slot(nearer, bits)] = S2Match.entry(end &- 1, nearer)
       position = end
     }
     let pending = count &- emitted
