@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -46,8 +47,9 @@ def built_in_mix(path, size):
 
 
 def run(command, counted=False):
-    """CPU seconds, wall seconds, peak memory in MiB and output size of one process."""
+    """CPU seconds, peak memory in MiB, output size and wall seconds of one process."""
     size = 0
+    start = time.monotonic()
     if counted:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         while True:
@@ -61,14 +63,17 @@ def run(command, counted=False):
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, size
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, size, wall
 
 
 def measure(case, tool, source, folder, runs, limits):
     peer_name = case["peer"][0]
+    if peer_name == "archivetool":
+        peer_name = tool
     if shutil.which(peer_name) is None:
         return {"name": case["name"], "skipped": f"{peer_name} is not installed"}
     packed = os.path.join(folder, "packed")
@@ -87,6 +92,7 @@ def measure(case, tool, source, folder, runs, limits):
         a.append(run(ours))
         b.append(run(peer))
     ratios = sorted(x[0] / y[0] for x, y in zip(a, b))
+    wall_ratios = sorted(x[3] / y[3] for x, y in zip(a, b))
     result = {
         "name": case["name"],
         "peer": peer_name,
@@ -94,9 +100,14 @@ def measure(case, tool, source, folder, runs, limits):
         "peer_cpu": statistics.median(x[0] for x in b),
         "cpu_ratio": statistics.median(ratios),
         "cpu_ratio_spread": [ratios[0], ratios[-1]],
+        "wall": statistics.median(x[3] for x in a),
+        "peer_wall": statistics.median(x[3] for x in b),
+        "wall_ratio": statistics.median(wall_ratios),
+        "wall_ratio_spread": [wall_ratios[0], wall_ratios[-1]],
         "memory": max(x[1] for x in a),
         "peer_memory": max(x[1] for x in b),
         "size": our_size,
+        "memory_ratio": max(x[1] for x in a) / max(x[1] for x in b),
         "peer_size": peer_size,
         "size_ratio": our_size / peer_size if peer_size else 1.0,
     }
@@ -104,7 +115,8 @@ def measure(case, tool, source, folder, runs, limits):
     result["above"] = [
         f"{key} {value:.3f} > {limit[key]}"
         for key, value in (
-            ("cpu", result["cpu_ratio"]), ("size", result["size_ratio"]), ("memory", result["memory"]))
+            ("cpu", result["cpu_ratio"]), ("wall", result["wall_ratio"]), ("size", result["size_ratio"]),
+            ("memory", result["memory"]), ("memory_ratio", result["memory_ratio"]))
         if key in limit and value > limit[key]
     ]
     return result
@@ -128,20 +140,24 @@ def main():
         if source is None:
             source = os.path.join(folder, "mix")
             built_in_mix(source, 64 << 20)
-        print(f"input {os.path.getsize(source)} bytes, {arguments.runs} pairs of runs, one thread, output discarded")
-        print(f"{'case':30} {'CPU s':>7} {'peer':>7} {'ratio':>6} {'spread':>13} {'size':>7} {'MiB':>6} {'peer':>6}")
+        print(f"input {os.path.getsize(source)} bytes, {arguments.runs} pairs of runs, output discarded")
+        print(
+            f"{'case':36} {'CPU s':>7} {'peer':>7} {'ratio':>6} {'spread':>13} {'wall':>7} {'peer':>7} {'ratio':>6} "
+            f"{'spread':>13} {'size':>7} {'MiB':>6} {'peer':>6}")
         for case in cases:
             if arguments.case and not any(word in case["name"] for word in arguments.case):
                 continue
             result = measure(case, arguments.tool, source, folder, arguments.runs, limits)
             results.append(result)
             if "skipped" in result:
-                print(f"{result['name']:30} left out: {result['skipped']}")
+                print(f"{result['name']:36} left out: {result['skipped']}")
                 continue
             low, high = result["cpu_ratio_spread"]
+            fast, slow = result["wall_ratio_spread"]
             print(
-                f"{result['name']:30} {result['cpu']:7.3f} {result['peer_cpu']:7.3f} {result['cpu_ratio']:6.3f} "
-                f"{low:6.3f}-{high:5.3f} {result['size_ratio']:7.4f} {result['memory']:6.1f} "
+                f"{result['name']:36} {result['cpu']:7.3f} {result['peer_cpu']:7.3f} {result['cpu_ratio']:6.3f} "
+                f"{low:6.3f}-{high:5.3f}  {result['wall']:7.3f} {result['peer_wall']:7.3f} {result['wall_ratio']:6.3f} "
+                f"{fast:6.3f}-{slow:5.3f}  {result['size_ratio']:7.4f} {result['memory']:6.1f} "
                 f"{result['peer_memory']:6.1f}{'  above: ' + ', '.join(result['above']) if result['above'] else ''}",
                 flush=True,
             )

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ccodecs_memory.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 static const size_t huge_page = (size_t)2 << 20;
 
-void *ck_buffer_allocate(size_t size) {
-  int is_large = size >= huge_page;
+void *ck_buffer_allocate(size_t size, int is_sparse) {
+  int is_large = size >= huge_page && !is_sparse;
   void *memory = NULL;
   if (posix_memalign(&memory, is_large ? huge_page : 64, size) != 0) return NULL;
   // Only whole huge pages: a tail of a few KiB must not become 2 MiB of memory.
@@ -17,10 +16,3 @@ void *ck_buffer_allocate(size_t size) {
 }
 
 void ck_buffer_free(void *memory) { free(memory); }
-
-int ck_core_count(void) {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  int count = CPU_COUNT(&set);
-  return count > 0 ? count : 1;
-}

@@ -65,14 +65,6 @@ int32_t ccodecs_terminal_columns(int32_t descriptor) {
   return size.ws_col;
 }
 
-int32_t ccodecs_usable_processors(void) {
-  // 8192 processors; a kernel built for more answers EINVAL and the caller falls back.
-  cpu_set_t sets[8];
-  CPU_ZERO_S(sizeof sets, sets);
-  if (sched_getaffinity(0, sizeof sets, sets) != 0) return -1;
-  return CPU_COUNT_S(sizeof sets, sets);
-}
-
 int32_t ccodecs_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 static _Thread_local void *thread_slot;

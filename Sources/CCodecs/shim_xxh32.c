@@ -56,4 +56,6 @@ void ck_xxh32_update(void *state, const void *data, size_t size) { update(state,
 
 uint32_t ck_xxh32_digest(const void *state) { return XXH32_digest(state); }
 
+void ck_xxh32_copy(void *state, const void *from) { XXH32_copyState(state, from); }
+
 void ck_xxh32_free(void *state) { XXH32_freeState(state); }

@@ -12,7 +12,7 @@ public struct GlobalOptions: Hashable, Sendable {
   public var color = ColorChoice.auto
   /// When progress is shown.
   public var progress = ProgressChoice.auto
-  /// Worker threads, 0 is one per core; `nil` leaves it to the command.
+  /// Worker threads; 0 and `nil` are one per core.
   public var threads: Int?
   /// The configuration file that was named.
   public var config: [UInt8]?
@@ -45,8 +45,11 @@ public struct GlobalOptions: Hashable, Sendable {
           seconds when it is none; with json, one JSON line a second.
           """),
       .int("threads", short: "T", in: 0...256, \.threads, "number of worker threads; 0 is one per core")
-        .group(.performance).default("1").environment("\(environmentPrefix)_THREADS").discussion(
-          "The output never depends on it. What works on one thread only takes no more than one."),
+        .group(.performance).default("one per core").environment("\(environmentPrefix)_THREADS").discussion(
+          """
+          The output never depends on it. A container's quota of processor time counts as its number of cores. With 1, \
+          everything happens in turn, in the least memory.
+          """),
       .path("config", \.config, "read this configuration file as well").group(.general).commandLineOnly().discussion(
         "It has precedence over the user's own configuration file."),
       .toggle("no-config", \.ignoresConfig, "do not read the user's configuration file").group(.general)

@@ -72,6 +72,18 @@ extension FileHandle {
     _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
   }
 
+  /// Whether reading would find something, or the end, within a time. An error counts as something: reading tells it.
+  ///
+  /// - Parameter milliseconds: How long to wait for it at most.
+  public func isReadable(within milliseconds: Int32) -> Bool {
+    let target = descriptor
+    let ready = Syscalls.call(.poll, .descriptor(target)) { _ in
+      var request = pollfd(fd: target, events: Int16(truncatingIfNeeded: POLLIN), revents: 0)
+      return unsafe Int(poll(&request, 1, milliseconds))
+    }
+    return ready != 0
+  }
+
   /// Waits until a non-blocking descriptor is ready.
   func waitUntilReady(for events: Int32, _ operation: String) throws(IOError) {
     let target = descriptor

@@ -6,12 +6,9 @@ internal import Glibc
 
 /// The machine and the call of the process.
 public enum Machine {
-  /// The number of processors this process may run on, at least 1.
-  public static var coreCount: Int {
-    let usable = Int(ccodecs_usable_processors())
-    if usable > 0 { return usable }
-    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  }
+  /// The number of processors this process may keep busy, at least 1: those it may run on, or fewer where a control
+  /// group has a smaller quota, as containers do.
+  public static var coreCount: Int { Int(ck_core_count()) }
 
   /// The size of a memory page in bytes.
   public static var pageSize: Int {

@@ -16,6 +16,7 @@ private final class TinyAssembler: ChunkAssembler {
   var isGenerous = false
   private(set) var noted: [UInt8] = []
   private(set) var begun = 0
+  private(set) var counted = 0
 
   init(_ chunkSize: Int) { self.chunkSize = chunkSize }
 
@@ -26,9 +27,11 @@ private final class TinyAssembler: ChunkAssembler {
     output.append(Array((first.isOnly ? "<only " : "<").utf8))
   }
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
-    noted += chunk.array
-    #expect(packed.contentSize == chunk.byteCount)
+  func see(_ content: RawSpan) { noted += content.array }
+
+  func note(_ packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
+    counted += packed.contentSize
+    #expect(counted <= noted.count)
   }
 
   func end(into output: inout ByteBuffer) throws(CodecError) { output.append(Array(">".utf8)) }
@@ -36,6 +39,7 @@ private final class TinyAssembler: ChunkAssembler {
   func reset() {
     noted = []
     begun = 0
+    counted = 0
   }
 }
 

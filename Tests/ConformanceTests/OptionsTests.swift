@@ -125,7 +125,9 @@ struct OptionsTests {
   func ratioLimit(_ subject: ConformanceSubject) throws {
     let content = TestInputs.bytes(.zeros, 4 << 20)
     let packed = try subject.codec.compress(content)
-    let generous = DecompressionLimits { $0.maximumRatio = UInt64(content.count / packed.count + 1) }
+    // In the middle of a stream the ratio may be a little above that of the whole: what closes it is still to come.
+    let ratio = content.count / packed.count
+    let generous = DecompressionLimits { $0.maximumRatio = UInt64(ratio + ratio / 50 + 1) }
     #expect(same(try subject.codec.decompress(packed, limits: generous), content))
     guard packed.count < content.count / 2 else { return }
     let strict = DecompressionLimits { $0.maximumRatio = 2 }

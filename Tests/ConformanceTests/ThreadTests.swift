@@ -52,6 +52,11 @@ struct ThreadTests {
         #expect(same(try subject.codec.compress(input, options), expected), "\(size) bytes, \(threads) threads")
         let pieces = try compress(subject.codec, input, options, piece: 70_001, room: 5000)
         #expect(same(pieces, expected), "\(size) bytes in pieces, \(threads) threads")
+        var pump = try StreamPump(compressing: subject.codec, options)
+        var source = MemorySource(input, step: 30_011)
+        var sink = MemorySink()
+        try pump.run(from: &source, to: &sink)
+        #expect(same(sink.bytes, expected), "\(size) bytes through a pump, \(threads) threads")
       }
       #expect(same(try subject.codec.decompress(expected), input))
     }
@@ -117,7 +122,7 @@ struct ThreadTests {
     init(failsAt: UInt64) { self.failsAt = failsAt }
     func makePacker() -> any ChunkPacker { Packer(failsAt) }
     func begin(_ first: ChunkPlace, into output: inout ByteBuffer) {}
-    func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) {}
+    func note(_ packed: PackedChunk, at place: ChunkPlace) {}
     func end(into output: inout ByteBuffer) {}
     func reset() {}
 
@@ -140,7 +145,7 @@ struct ThreadTests {
   func errors(failsAt: UInt64) throws {
     let input = TestInputs.bytes(.random, 4_000_000)
     for workers in [2, 4] {
-      let engine = try ParallelCompressionEngine(FailingAssembler(failsAt: failsAt), workers: workers)
+      let engine = ParallelCompressionEngine(FailingAssembler(failsAt: failsAt), workers: workers)
       var buffer = ByteBuffer()
       buffer.reserve(input.count)
       var room = buffer.room()

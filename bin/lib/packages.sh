@@ -42,6 +42,7 @@ python3 /usr/bin/python3
 rsync /usr/bin/rsync
 shellcheck /usr/bin/shellcheck
 strace /usr/bin/strace
+tabix /usr/bin/bgzip
 xz-utils /usr/bin/xz
 zsh /bin/zsh
 zstd /usr/bin/zstd

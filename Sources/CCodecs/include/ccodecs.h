@@ -7,6 +7,8 @@
 
 #include "ccodecs_system.h"
 #include "ccodecs_memory.h"
+#include "ccodecs_cores.h"
+#include "ccodecs_lock.h"
 #include "ccodecs_checksum.h"
 #include "ccodecs_zstd.h"
 #include "ccodecs_lz4.h"

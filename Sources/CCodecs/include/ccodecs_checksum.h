@@ -29,6 +29,7 @@ void *ck_xxh32_create(uint32_t seed);
 void ck_xxh32_reset(void *state, uint32_t seed);
 void ck_xxh32_update(void *state, const void *data, size_t size);
 uint32_t ck_xxh32_digest(const void *state);
+void ck_xxh32_copy(void *state, const void *from);
 void ck_xxh32_free(void *state);
 
 void *ck_xxh64_create(uint64_t seed);

@@ -28,8 +28,6 @@ int64_t ccodecs_getrandom(void *buffer, size_t size);
 
 // Columns of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);
-// Processors this thread may run on, or -1.
-int32_t ccodecs_usable_processors(void);
 int32_t ccodecs_name_thread(const char *name);
 
 // One pointer per thread.

@@ -11,9 +11,14 @@ struct ByteBuffer: ~Copyable {
   private(set) var capacity = 0
   private var head = 0
   private var tail = 0
+  /// Whether memory that is not written to should cost nothing.
+  private let isSparse: Bool
 
   /// A buffer without memory.
-  init() {}
+  ///
+  /// - Parameter isSparse: whether much more may be reserved than will be written: memory then comes in the smallest
+  ///   pages, which are touched one by one.
+  init(isSparse: Bool = false) { self.isSparse = isSparse }
 
   deinit { unsafe ck_buffer_free(base) }
 
@@ -34,16 +39,27 @@ struct ByteBuffer: ~Copyable {
     }
   }
 
+  /// The same, for who takes care that the buffer neither goes away nor changes.
+  var memory: UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(start: UnsafeRawPointer(start) + head, count: count)
+  }
+
   /// Makes sure that at least `count` bytes can be appended, moving or growing as needed.
-  mutating func reserve(_ count: Int) {
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes.
+  ///   - isFinal: whether nothing suggests that still more will be needed.
+  mutating func reserve(_ count: Int, isFinal: Bool = false) {
     if capacity - tail >= count { return }
     let waiting = self.count
     if capacity - waiting >= count, waiting <= capacity / 2 {
       unsafe start.copyMemory(from: start + head, byteCount: waiting)
     } else {
       // Doubling keeps appending linear; the request itself keeps a first exact reservation exact.
-      let grown = max(waiting + count, min(capacity * 2, capacity + (64 << 20)))
-      guard let memory = unsafe ck_buffer_allocate(grown) else { preconditionFailure("no memory for a buffer") }
+      let grown = max(waiting + count, isFinal ? 0 : min(capacity * 2, capacity + (64 << 20)))
+      guard let memory = unsafe ck_buffer_allocate(grown, isSparse ? 1 : 0) else {
+        preconditionFailure("no memory for a buffer")
+      }
       if let base = unsafe base {
         unsafe memory.copyMemory(from: base + head, byteCount: waiting)
         unsafe ck_buffer_free(base)
@@ -98,6 +114,12 @@ struct ByteBuffer: ~Copyable {
       head = 0
       tail = 0
     }
+  }
+
+  /// Takes bytes from the end.
+  mutating func removeLast(_ count: Int) {
+    precondition(count >= 0 && count <= self.count, "more was taken than there is")
+    tail -= count
   }
 
   /// Takes the whole buffer, memory and all, and leaves an empty one: for working on the bytes of a class's property

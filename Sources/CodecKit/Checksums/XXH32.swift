@@ -11,6 +11,12 @@ public struct XXH32: Checksum, ~Copyable {
     unsafe state = XXHState(ck_xxh32_create(0), free: { unsafe ck_xxh32_free($0) })
   }
 
+  /// Starts over what another has seen.
+  init(_ other: borrowing XXH32) {
+    self.init()
+    unsafe ck_xxh32_copy(state.pointer, other.state.pointer)
+  }
+
   /// Goes on with more bytes.
   public mutating func update(_ bytes: RawSpan) {
     unsafe bytes.withUnsafeBytes { unsafe ck_xxh32_update(state.pointer, $0.baseAddress, $0.count) }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Cuts a stream into chunks of a fixed size, has each packed, and puts the results together.
+/// Cuts a stream into chunks, has each packed, and puts the results together.
 ///
 /// The cutting depends on input and options alone, never on the sizes in which input arrives or on threads: a chunk ends
-/// after `chunkSize` bytes, at a flush, or at the end. A full chunk is held until it is known whether something follows
-/// it, because formats mark their last piece.
+/// after `chunkSize` bytes or where the format's cutter says, at a flush, or at the end. A full chunk is held until it is
+/// known whether something follows it, because formats mark their last piece.
 ///
 /// Input that holds a whole chunk and at least one byte more is packed where it lies, and into the caller's output when
 /// there is room: the fast path copies nothing. For its sake the engine answers `needsOutput` after a chunk, so that the
@@ -12,9 +12,13 @@
 final class ChunkedCompressionEngine: StreamEngine {
   private let assembler: any ChunkAssembler
   private let packer: any ChunkPacker
-  private let chunkSize: Int
+  private let cutting: ChunkCutting
 
+  /// The start of the next chunk, and with a cutter perhaps more.
   private var gathered = ByteBuffer()
+  /// How many of the gathered bytes are known to hold no border.
+  private var searched = 0
+  private var history = ByteBuffer()
   private var pending = ByteBuffer()
   private var index: UInt64 = 0
   private var state = State.open
@@ -27,16 +31,16 @@ final class ChunkedCompressionEngine: StreamEngine {
   init(_ assembler: any ChunkAssembler) throws(CodecError) {
     self.assembler = assembler
     packer = try assembler.makePacker()
-    chunkSize = assembler.chunkSize
+    cutting = ChunkCutting(assembler)
   }
 
   var preferredInputSize: Int {
     // Small chunks are taken several at a time.
-    max(1, (128 << 10) / chunkSize) * chunkSize + Self.lookAhead
+    max(1, (128 << 10) / cutting.maximumSize) * cutting.maximumSize + Self.lookAhead
   }
 
   var preferredOutputSize: Int {
-    max(1, (128 << 10) / chunkSize) * packer.packedBound(chunkSize) + 1024
+    max(1, (128 << 10) / cutting.maximumSize) * packer.packedBound(cutting.maximumSize) + 1024
   }
 
   func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
@@ -57,6 +61,8 @@ final class ChunkedCompressionEngine: StreamEngine {
   func reset() {
     assembler.reset()
     gathered.removeAll()
+    searched = 0
+    history.removeAll()
     pending.removeAll()
     index = 0
     state = .open
@@ -76,30 +82,29 @@ final class ChunkedCompressionEngine: StreamEngine {
         return .finished
       }
       let rest = input.byteCount - used
-      if gathered.isEmpty, rest > chunkSize {
-        if packedInPlace, output.freeCapacity < packer.packedBound(chunkSize) { return .needsOutput }
-        try pack(input.extracting(used..<used + chunkSize), isLast: false, into: &output)
-        used += chunkSize
+      if gathered.isEmpty, rest > cutting.maximumSize {
+        if packedInPlace, output.freeCapacity < packer.packedBound(cutting.maximumSize) { return .needsOutput }
+        let size = cutting.border(in: input.dropping(used), searched: 0) ?? cutting.maximumSize
+        try pack(input.extracting(used..<used + size), isLast: false, into: &output)
+        used += size
         packedInPlace = true
       } else if flush == .none {
         // What is left is less than a chunk: the caller may have more of it ready than was given.
         if packedInPlace, rest > 0 { return .needsOutput }
         if try gather(input, &used, into: &output) { continue }
         return .needsInput
-      } else if gathered.isEmpty {
-        if flush == .finish {
-          if rest > 0 || index == 0 { try pack(input.dropping(used), isLast: true, into: &output) }
-          used = input.byteCount
-          try end()
-        } else {
-          if rest > 0 { try pack(input.dropping(used), isLast: false, into: &output) }
-          used = input.byteCount
-          _ = pending.drain(into: &output)
-          return pending.isEmpty ? .needsInput : .needsOutput
-        }
       } else {
-        if try gather(input, &used, into: &output) { continue }
-        try packGathered(isLast: flush == .finish, into: &output)
+        if cutting.cutter == nil, gathered.isEmpty {
+          if rest > 0 || (flush == .finish && index == 0) {
+            try pack(input.dropping(used), isLast: flush == .finish, into: &output)
+          }
+          used = input.byteCount
+        } else {
+          if try gather(input, &used, into: &output) { continue }
+          if !gathered.isEmpty || (flush == .finish && index == 0) {
+            try packGathered(gathered.count, isLast: flush == .finish, into: &output)
+          }
+        }
         if flush == .finish {
           try end()
         } else {
@@ -110,29 +115,35 @@ final class ChunkedCompressionEngine: StreamEngine {
     }
   }
 
-  /// Adds input to the gathered chunk, packing it when it is full and more follows.
+  /// Adds input to the gathered bytes, packing a chunk when it is full and more follows.
   ///
   /// - Returns: whether a chunk was packed, so that the caller looks at the rest anew.
   private func gather(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan
   ) throws(CodecError) -> Bool {
     let rest = input.byteCount - used
-    let taken = min(rest, chunkSize - gathered.count)
+    let size = cutting.maximumSize
+    let taken = min(rest, size - gathered.count)
     if taken > 0 {
-      gathered.reserve(gathered.isEmpty && rest < chunkSize ? min(chunkSize, max(taken, 64 << 10)) : taken)
+      gathered.reserve(gathered.isEmpty && rest < size ? min(size, max(taken, 64 << 10)) : taken)
       gathered.append(input.extracting(used..<used + taken))
       used += taken
     }
-    guard used < input.byteCount else { return false }
-    try packGathered(isLast: false, into: &output)
+    guard let border = cutting.border(in: gathered.bytes, searched: searched) else {
+      searched = gathered.count
+      return false
+    }
+    guard border < gathered.count || used < input.byteCount else { return false }
+    try packGathered(border, isLast: false, into: &output)
     return true
   }
 
-  private func packGathered(isLast: Bool, into output: inout OutputRawSpan) throws(CodecError) {
-    var chunk = gathered.take()
-    try pack(chunk.bytes, isLast: isLast, into: &output)
-    chunk.removeAll()
-    swap(&chunk, &gathered)
+  private func packGathered(_ size: Int, isLast: Bool, into output: inout OutputRawSpan) throws(CodecError) {
+    var held = gathered.take()
+    try pack(held.bytes.extracting(0..<size), isLast: isLast, into: &output)
+    held.removeFirst(size)
+    swap(&held, &gathered)
+    searched = 0
   }
 
   /// Packs a chunk into the output when that has room for the worst case, else into the pending bytes.
@@ -142,25 +153,39 @@ final class ChunkedCompressionEngine: StreamEngine {
       try assembler.begin(place, into: &pending)
       _ = pending.drain(into: &output)
     }
+    assembler.see(chunk)
     let bound = packer.packedBound(chunk.byteCount)
     let packed: PackedChunk
+    var before = history.take()
+    defer { swap(&before, &history) }
     if pending.isEmpty, output.freeCapacity >= bound {
-      packed = try packer.pack(chunk, at: place, into: &output)
+      packed = try packer.pack(chunk, after: before.bytes, at: place, into: &output)
     } else {
       var held = pending.take()
       held.reserve(bound)
       var room = held.room()
-      packed = try packer.pack(chunk, at: place, into: &room)
+      packed = try packer.pack(chunk, after: before.bytes, at: place, into: &room)
       held.didAppend(packed.packedSize)
       swap(&held, &pending)
     }
-    try assembler.note(chunk, packed: packed, at: place)
+    try assembler.note(packed, at: place)
+    before.keepEnd(of: chunk, assembler.historySize)
     index += 1
   }
 
   private func end() throws(CodecError) {
     try assembler.end(into: &pending)
     state = .ended
+  }
+}
+
+extension ByteBuffer {
+  /// Adds a chunk to the history, and forgets all but its last bytes.
+  fileprivate mutating func keepEnd(of chunk: RawSpan, _ size: Int) {
+    guard size > 0 else { return }
+    if chunk.byteCount >= size { removeAll() }
+    append(chunk.dropping(max(0, chunk.byteCount - size)))
+    removeFirst(max(0, count - size))
   }
 }
 
@@ -172,5 +197,5 @@ final class ChunkedCompressionEngine: StreamEngine {
 func makeChunkedEngine(_ assembler: any ChunkAssembler, threads: Int) throws(CodecError) -> any StreamEngine {
   let workers = ThreadCount.workers(threads)
   if workers == 1 { return try ChunkedCompressionEngine(assembler) }
-  return try ParallelCompressionEngine(assembler, workers: workers)
+  return ParallelCompressionEngine(assembler, workers: workers)
 }

@@ -50,6 +50,13 @@ public protocol Codec: Sendable {
   /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
   func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)?
 
+  /// Makes a walker that knows where in a stream decoding can begin, for a ``PartReader``.
+  ///
+  /// - Parameter options: limits, dictionary, what to do with bytes after the end, and whether an index is trusted.
+  /// - Returns: a walker, or `nil` (the default) when every stream must be decoded from its start.
+  /// - Throws: ``CodecError`` with `invalidOption` or `outOfMemory`.
+  func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)?
+
   /// This codec, storing the name and time of a file in its header.
   ///
   /// - Parameter metadata: what to store.
@@ -90,6 +97,9 @@ extension Codec {
 
   /// Cannot go on behind damage.
   public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? { nil }
+
+  /// Begins at the start only.
+  public func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)? { nil }
 
   /// Stores nothing.
   public func storing(_ metadata: ContentMetadata) -> any Codec { self }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Synchronization
-
 /// Bytes that compressor and decompressor know beforehand, so that small inputs compress well.
 ///
 /// Either made by training (zstd) or any content that resembles the data. A dictionary is immutable and can be shared by
@@ -11,7 +9,7 @@ public final class CodecDictionary: Sendable {
   public let bytes: [UInt8]
 
   /// What codecs have made of the bytes, by codec and level.
-  private let digests = Mutex<[DigestKey: any AnyObject & Sendable]>([:])
+  private let digests = Guarded<[DigestKey: any AnyObject & Sendable]>([:])
 
   /// Makes a dictionary of these bytes. The form is checked by the codec that uses it.
   public init(_ bytes: [UInt8]) {

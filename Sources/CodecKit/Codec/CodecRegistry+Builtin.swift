@@ -19,6 +19,7 @@ extension CodecRegistry {
     Snappy(),
     S2(),
     Gzip(),
+    Pgzip(),
     Zlib(),
     RawDeflate(),
     SnappyRaw(),

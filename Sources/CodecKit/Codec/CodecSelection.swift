@@ -113,6 +113,11 @@ public struct CodecSelection: Codec {
     try codec.makeSalvageWalker(options)
   }
 
+  /// The chosen codec's points.
+  public func makeSeekWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SeekWalker)? {
+    try codec.makeSeekWalker(options)
+  }
+
   /// The chosen codec's bound.
   public func compressedBound(_ count: Int, _ options: CompressionOptions) -> Int? {
     codec.compressedBound(count, self.options(over: options))

@@ -98,8 +98,17 @@ public struct StreamReport: Hashable, Sendable {
   public var checksum: String?
   /// Facts about the whole stream, in the order to show.
   public var details: [Detail] = []
-  /// How it can be decoded, such as `in parallel, by frames`, `from start to end`.
-  public var access: String = "from start to end"
+  /// By what it can be decoded in parallel, such as `frames`; `nil` when it cannot.
+  public var parallelBy: String?
+  /// By what a ``PartReader`` finds places in it to begin at, such as `the seek table`; `nil` when there are none but the
+  /// start.
+  public var seekableBy: String?
+
+  /// How it can be decoded, such as `in parallel, by frames; anywhere, by the seek table`, or `from start to end`.
+  public var access: String {
+    let ways = [parallelBy.map { "in parallel, by \($0)" }, seekableBy.map { "anywhere, by \($0)" }].compactMap(\.self)
+    return ways.isEmpty ? "from start to end" : ways.joined(separator: "; ")
+  }
 
   /// An empty report.
   public init() {}

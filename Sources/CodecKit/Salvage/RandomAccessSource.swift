@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A compressed stream that can be read anywhere: salvage looks ahead for where it can go on, and comes back.
+/// A compressed stream that can be read anywhere: for a ``PartReader``, and for a ``Salvager`` that looks ahead for where
+/// it can go on.
 public protocol RandomAccessSource: AnyObject {
   /// What reading can fail with.
   associatedtype Failure: Error

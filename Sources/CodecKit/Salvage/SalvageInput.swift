@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a walker sees of a damaged stream: bytes at any position, out of a small window.
+/// What a walker sees of a stream, damaged or not: bytes at any position, out of a small window.
 ///
-/// When the source fails, there is nothing more to see; the ``Salvager`` tells its caller why.
+/// When the source fails, there is nothing more to see; the ``Salvager`` or ``PartReader`` tells its caller why.
 public final class SalvageInput {
   /// How many bytes the stream has.
   public let size: UInt64

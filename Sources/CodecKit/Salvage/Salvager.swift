@@ -12,7 +12,7 @@
 /// from a piece that fails its checksum is delivered as far as it decodes, and reported as unverified. An undamaged
 /// stream comes out as any decoder delivers it, and without a report. Memory is constant.
 public struct Salvager<Source: RandomAccessSource>: ~Copyable {
-  private let source: SourceBox
+  private let source: SourceBox<Source>
   private let input: SalvageInput
   private let walker: any SalvageWalker
   private let codec: CodecID
@@ -20,22 +20,6 @@ public struct Salvager<Source: RandomAccessSource>: ~Copyable {
   private var decoder: PieceDecoder
   private var summary = SalvageSummary()
   private var pending: SalvageLoss?
-
-  /// A source, and what it failed with.
-  private final class SourceBox {
-    let source: Source
-    var failure: Source.Failure?
-
-    init(_ source: Source) { self.source = source }
-
-    func read(at offset: UInt64, into room: inout OutputRawSpan) -> Int {
-      guard failure == nil else { return 0 }
-      do throws(Source.Failure) { return try source.read(at: offset, into: &room) } catch {
-        failure = error
-        return 0
-      }
-    }
-  }
 
   /// Prepares to salvage a stream.
   ///
@@ -55,9 +39,8 @@ public struct Salvager<Source: RandomAccessSource>: ~Copyable {
         reason: "data of this format cannot be read behind damage: its parts depend on each other")
     }
     self.walker = walker
-    let box = SourceBox(source)
-    self.source = box
-    input = SalvageInput(size: source.size) { box.read(at: $0, into: &$1) }
+    self.source = SourceBox(source)
+    input = self.source.input()
     limits = LimitEnforcer(options.limits, codec: self.codec)
     decoder = PieceDecoder(walker.engine, codec: self.codec)
   }

@@ -84,7 +84,8 @@ public struct Decompressor: ~Copyable {
   /// - Parameters:
   ///   - input: the next bytes.
   ///   - output: where decompressed bytes are appended.
-  ///   - flush: `.none`, or `.finish` at the end of the input.
+  ///   - flush: `.finish` at the end of the input. Before it, `.none`, or `.block` to have all that the input so far
+  ///     holds, where several threads might hold some of it back.
   /// - Returns: what was consumed and produced, and what the stream waits for.
   /// - Throws: as ``update(_:into:)`` and ``finish(_:)``.
   public mutating func step(

@@ -36,7 +36,7 @@ extension GuardedEngine {
       return waiting > 0 ? .needsOutput : state
     } catch {
       phase = .failed
-      throw error.completed(codec: codec, inputOffset: lender.position)
+      throw error.completed(codec: codec, inputOffset: origin + lender.position)
     }
   }
 
@@ -44,7 +44,7 @@ extension GuardedEngine {
   mutating func lendOutput<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
     guard let lender, phase == .open, excessError == nil else { return }
     var count = lender.waitingOutput
-    if let excess = limits?.excess(totalIn: lender.position, totalOut: totalOut + UInt64(count)) {
+    if let excess = limits?.excess(totalIn: origin + lender.position, totalOut: totalOut + UInt64(count)) {
       count -= Int(min(UInt64(count), excess.byteCount))
       excessError = excess.error
     }

@@ -19,6 +19,8 @@ struct GuardedEngine {
   let limits: LimitEnforcer?
   var phase = Phase.open
   var stalls = 0
+  /// Where in the stream the engine began.
+  private(set) var origin: UInt64 = 0
   /// What passing a limit owes the caller, once the output before it has been lent.
   var excessError: CodecError?
 
@@ -43,6 +45,18 @@ struct GuardedEngine {
     lender = engine as? any LendingEngine
     contentSize = nil
     limits = LimitEnforcer(options.limits, codec: codec.descriptor.id)
+  }
+
+  /// An engine that goes on in the middle of a stream: totals and limits count what lies before as well.
+  init(resuming engine: any StreamEngine, codec: CodecID, _ options: DecompressionOptions, at point: SeekPoint) {
+    self.codec = codec
+    self.engine = engine
+    lender = engine as? any LendingEngine
+    contentSize = nil
+    limits = LimitEnforcer(options.limits, codec: codec)
+    totalIn = point.inputOffset
+    totalOut = point.outputOffset
+    origin = point.inputOffset
   }
 
   /// An engine that has its own rules inside.
@@ -118,6 +132,7 @@ struct GuardedEngine {
     phase = .open
     totalIn = 0
     totalOut = 0
+    origin = 0
     stalls = 0
     excessError = nil
   }

@@ -50,7 +50,7 @@ extension StreamEngine {
 public enum Flush: Hashable, Sendable {
   /// The engine may hold input back.
   case none
-  /// Everything given so far must become readable output; the stream goes on.
+  /// Everything given so far must become output, readable for a decompressor or read by one; the stream goes on.
   case block
   /// No input follows; the stream ends.
   case finish

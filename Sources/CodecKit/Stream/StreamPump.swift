@@ -99,6 +99,14 @@ public struct StreamPump: ~Copyable {
     deliversEarly = true
   }
 
+  /// A pump with an engine that may go on in the middle of a stream.
+  init(resumed engine: GuardedEngine) {
+    self.engine = engine
+    chain = nil
+    deliversEarly = true
+    totalOut = engine.totalOut
+  }
+
   /// A pump that decompresses and compresses again, in one pass.
   ///
   /// - Parameters:

@@ -13,6 +13,7 @@ enum Cat {
     var sparse = SparseChoice.auto
     var offset: UInt64?
     var length: UInt64?
+    var trustsIndex = false
     var salvage = false
     init() { files.toOutput = true }
   }
@@ -21,7 +22,9 @@ enum Cat {
     "cat", summary: "decompress to standard output",
     discussion: """
       Decompresses each FILE, one after the other, to standard output. --offset and --length deliver a part of the \
-      decompressed data of one file.
+      decompressed data of one file. Of a regular file only what is needed is read and decoded, where the format has \
+      places to begin at: frames of zstd, blocks of lz4, chunks of snappy, members of gzip that tell their size. \
+      archivetool info says whether a file has them. Damage before the part is not noticed then.
 
       --salvage delivers what can be read of a damaged file before and behind the damage, at the offsets where it was, \
       with zeros in between. Each damaged place is reported with the range that is lost or that no checksum vouches for; \
@@ -37,6 +40,11 @@ enum Cat {
     flags: ReadingOptions.flags.lifted(\Options.reading) + [
       .size("offset", \.offset, "begin N bytes into the data").placeholder("N").group(.output),
       .size("length", \.length, "deliver at most M bytes").placeholder("M").group(.output),
+      .toggle("trust-index", \.trustsIndex, "follow an index without checking it").group(.input).discussion(
+        """
+        For --offset: goes where the seek table of a zstd file says, and takes the blocks of lz4 for full, instead of \
+        checking all headers before. Faster on slow storage; an index that lies gives other data.
+        """),
       .choice("sparse", \.sparse, "make holes of zeros", negation: .never).negated("no-sparse").placeholder("WHEN")
         .group(.output).default("auto"),
       .toggle("salvage", \.salvage, "deliver what is readable of damaged files").group(.input),
@@ -60,7 +68,8 @@ enum Cat {
     try options.files.refuseTerminalInput(context, command: "cat")
     let session = try context.begin(options.global)
     do throws(Failure) {
-      let reading = try options.reading.options(threads: options.global.threads)
+      var reading = try options.reading.options(threads: options.global.threads)
+      reading.trustsIndex = options.trustsIndex
       session.forEachInput(options.files.files, InputList.Rules(recursive: false, force: options.files.force)) {
         path throws(Failure) in
         if options.salvage, let path {
@@ -81,6 +90,10 @@ enum Cat {
     var input = try OpenedInput(path)
     try input.readPrefix()
     let codec = try options.reading.codec(of: input, session.registry)
+    let offset = options.offset ?? 0
+    if let path, let size = input.size, options.length != 0, offset > 0 || options.length != nil {
+      return try Part(codec: codec, offset: offset, size: size).cat(path, input, options, reading, session)
+    }
     let name = input.name
     let output = OutputTarget.standardOutput.name
     session.progress.begin(name.display, total: input.size)

@@ -18,6 +18,10 @@ struct CodecChoice: Sendable {
   var best = false { didSet { if best { (level, fast) = (nil, nil) } } }
   /// Whether a checksum is left out.
   var noCheck = false
+  /// Whether blocked gzip is written.
+  var blocked = false
+  /// Whether the content decides where pieces end.
+  var rsyncable = false
   /// How much input goes into one independent piece.
   var blockSize: UInt64?
   /// A dictionary's file.
@@ -43,19 +47,22 @@ struct CodecChoice: Sendable {
     .path("dictionary", short: "D", \.dictionary, "use a dictionary").placeholder("FILE").group(.input),
     .size("block-size", short: "B", \.blockSize, "input per independent piece").group(.output),
     .toggle("no-check", \.noCheck, "store no checksum").group(.output),
+    .toggle("rsyncable", \.rsyncable, "cut gzip by content, for rsync (codec pgzip)").group(.output),
+    .toggle("bgzf", \.blocked, "write blocked gzip, as bgzip does (codec pgzip)").group(.output),
   ]
 
   /// The codec and its options.
   ///
   /// - Parameters:
   ///   - context: the registry, and where values come from.
-  ///   - threads: how many threads may work.
+  ///   - threads: how many threads may work; one per core when not given.
   ///   - warn: is told of what does not fit the codec and is left out.
   func resolve(
     _ context: Context, threads: Int?, warn: (String) -> Void
   ) throws(Failure) -> (codec: CodecSelection, options: CompressionOptions) {
+    let spec = try specWithForm(context, warn: warn)
     do throws(CodecError) {
-      var codec = try context.registry.codec(spec ?? "zstd")
+      var codec = try context.registry.codec(spec)
       let scale = codec.descriptor.levels
       if let wanted = wantedLevel(scale) {
         do throws(CodecError) {
@@ -67,7 +74,7 @@ struct CodecChoice: Sendable {
           warn("\(name) is ignored: \(error.reason)")
         }
       }
-      var options = codec.options(over: CompressionOptions())
+      var options = codec.options(over: CompressionOptions { $0.threads = 0 })
       if let threads { options.threads = threads }
       if noCheck { options.checksum = false }
       if let blockSize { options.chunkSize = Int(clamping: blockSize) }
@@ -80,8 +87,33 @@ struct CodecChoice: Sendable {
       if blockSize != nil { codec.chunkSize = options.chunkSize }
       return (codec, options)
     } catch {
-      throw Failure(notUsable: error, spec: spec ?? "zstd", context.registry)
+      throw Failure(notUsable: error, spec: spec, context.registry)
     }
+  }
+
+  /// The spec, with what `--bgzf` and `--rsyncable` ask for: they stand for pgzip, and need it.
+  private func specWithForm(_ context: Context, warn: (String) -> Void) throws(Failure) -> String {
+    var form: [String] = []
+    for (flag, isSet) in [("bgzf", blocked), ("rsyncable", rsyncable)] where isSet {
+      let name = spec.map { $0.prefix { $0 != ":" } } ?? "pgzip"
+      let isWanted = context.origin(of: flag) == .commandLine
+      if name != "pgzip", context.origin(of: "codec") == .commandLine {
+        // What is set for all calls alike must not make a codec unusable.
+        guard isWanted else {
+          warn("\(context.origin(of: flag)) is ignored: --\(flag) needs the codec pgzip")
+          continue
+        }
+        throw Failure(.usage, "--\(flag) needs the codec pgzip, not \(name)", hint: "without --codec it is chosen")
+      }
+      form.append(flag + "=yes")
+    }
+    guard !form.isEmpty else { return spec ?? "zstd" }
+    guard form.count == 1 else {
+      throw Failure(.usage, "--bgzf and --rsyncable exclude each other", hint: "bgzf has blocks of one size")
+    }
+    // A codec that is set for all calls alike does not bind one that asks for something else.
+    guard let spec, spec.hasPrefix("pgzip") else { return "pgzip:" + form[0] }
+    return spec + (spec.contains(":") ? "," : ":") + form[0]
   }
 
   private func wantedLevel(_ scale: CompressionLevelScale) -> CompressionLevel? {

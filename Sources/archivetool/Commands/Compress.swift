@@ -145,9 +145,10 @@ struct CompressionJob {
     return failure
   }
 
-  /// The number of threads that the settings allow, when it is not one.
+  /// The number of threads that were asked for, when there are to be several.
   private var threads: Int? {
-    let wanted = settings.threads == 0 ? Machine.coreCount : settings.threads
+    guard let asked = options.global.threads else { return nil }
+    let wanted = asked == 0 ? Machine.coreCount : asked
     return wanted > 1 && codec.descriptor.capabilities.contains(.independentPieces) ? wanted : nil
   }
 
@@ -172,6 +173,7 @@ struct CompressionJob {
       $0.maximumWindowSize = .max
     }
     reading.dictionary = settings.dictionary
+    reading.threads = settings.threads
     do throws(CodecError) { pump = try StreamPump(decompressing: codec, reading) } catch {
       throw Failure(error, input: name)
     }

@@ -37,6 +37,8 @@ struct ReadingOptions: Sendable {
   ]
 
   /// The library's options.
+  ///
+  /// - Parameter threads: how many threads may work; one per core when not given.
   func options(threads: Int?) throws(Failure) -> DecompressionOptions {
     var options = DecompressionOptions()
     options.limits.maximumOutputSize = maximumOutput ?? (untrusted ? 64 << 30 : nil)
@@ -44,7 +46,7 @@ struct ReadingOptions: Sendable {
     options.limits.maximumWindowSize = MemoryLimit.window(within: maximumMemory)
     options.trailingData = strict ? .reject : ignoreTrailing ? .ignore : .report
     options.requiresProvenEnd = strict
-    if let threads { options.threads = threads }
+    options.threads = threads ?? 0
     do throws(CodecError) { options.dictionary = try loadDictionary(dictionary) } catch {
       throw Failure(error, input: nil)
     }

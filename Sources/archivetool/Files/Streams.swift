@@ -19,6 +19,9 @@ struct FileSource: ByteSource, ~Copyable {
     return count
   }
 
+  /// A pipe that is only being filled is given a moment, so that its reader is not made to hurry for each piece of it.
+  mutating func wouldWait() -> Bool { !file.isReadable(within: 5) }
+
   /// Computes a checksum from here on.
   mutating func startHashing() { isHashing = true }
 

@@ -81,6 +81,8 @@ struct InfoReport {
     object.add("frame_count", .uint(report.frameCount))
     object.add("content_frame_count", .uint(report.contentFrameCount))
     object.add("access", .string(report.access))
+    object.add("parallel_by", report.parallelBy.map { .string($0) } ?? .null)
+    object.add("seekable_by", report.seekableBy.map { .string($0) } ?? .null)
     object.add("details", .object(report.details.map { .init($0.name, .string($0.value)) }))
     if listsFrames { object.add("frames", .array(report.frames.map(Self.json))) }
     return object

@@ -41,6 +41,8 @@ enum FramingStep: Hashable {
   case input
   /// A deflate stream.
   case content
+  /// Nothing at once: a member has ended, and pausing there was asked for.
+  case border
   /// Nothing: what follows from this offset does not belong to the stream.
   case foreign(UInt64)
 }

@@ -99,9 +99,11 @@ public struct Gzip: Codec {
   /// An engine that reads members, joined and padded.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: descriptor.id)
-    return InflateEngine(
-      try library.makeInflater(codec: descriptor.id), GzipFraming(requiresProvenEnd: options.requiresProvenEnd),
-      trailingData: options.trailingData)
+    let (library, id) = (library, descriptor.id)
+    let decoder = try GzipDecoder(
+      { () throws(CodecError) in try library.makeInflater(codec: id) },
+      GzipFraming(requiresProvenEnd: options.requiresProvenEnd), trailingData: options.trailingData)
+    return makeParallelDecoder(decoder, options)
   }
 
   /// An inspector that walks from member to member.
@@ -116,7 +118,8 @@ public struct Gzip: Codec {
     return count + count / 1024 + members * 64 + texts
   }
 
-  private func firstHeader(level: Int) throws(CodecError) -> [UInt8] {
+  /// The header of the first member, which alone carries name, time and comment.
+  func firstHeader(level: Int, extra: [UInt8] = []) throws(CodecError) -> [UInt8] {
     if let fileName, fileName.isEmpty || fileName.contains("/") || !GzipHeader.canStore(fileName) {
       throw refused("the name '\(fileName)' cannot be stored: it must be Latin-1, without slash, and not empty")
     }
@@ -125,7 +128,7 @@ public struct Gzip: Codec {
     }
     return GzipHeader.encode(
       level: level, fileName: fileName, comment: comment,
-      modificationTime: modificationTime.flatMap { UInt32(exactly: $0) } ?? 0)
+      modificationTime: modificationTime.flatMap { UInt32(exactly: $0) } ?? 0, extra: extra)
   }
 
   private func refused(_ reason: String) -> CodecError {

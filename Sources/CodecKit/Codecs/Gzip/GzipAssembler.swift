@@ -25,7 +25,7 @@ final class GzipAssembler: ChunkAssembler {
 
   func begin(_ first: ChunkPlace, into output: inout ByteBuffer) {}
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) {}
+  func note(_ packed: PackedChunk, at place: ChunkPlace) {}
 
   func end(into output: inout ByteBuffer) {}
 

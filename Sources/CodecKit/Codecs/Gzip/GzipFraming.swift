@@ -14,6 +14,9 @@ final class GzipFraming: DeflateFraming {
   /// Is told of each member; for inspection.
   var onMember: ((GzipHeaderParser, Member) -> Void)?
 
+  /// Whether reading pauses behind each member.
+  var pausesAtBorders = false
+
   private var parser: GzipHeaderParser
   private let requiresProvenEnd: Bool
   private let stopsAfterMember: Bool
@@ -45,6 +48,12 @@ final class GzipFraming: DeflateFraming {
     stage = .border
     memberCount = 0
     ending = SizedMemberEnding()
+  }
+
+  /// Begins behind so many members.
+  func resume(memberCount: UInt64) {
+    reset()
+    self.memberCount = memberCount
   }
 
   func note(_ content: RawSpan) {
@@ -86,6 +95,7 @@ final class GzipFraming: DeflateFraming {
       case .content: return .content
       case .trailer:
         try readTrailer(input, &used, at: position)
+        if stage == .border, pausesAtBorders { return .border }
       }
     }
     return .input
@@ -150,7 +160,25 @@ final class GzipFraming: DeflateFraming {
         .contentSizeMismatch, inputOffset: end - 4,
         reason: "\(place): the data has \(contentSize) bytes, stored is \(storedSize) (modulo 2^32)")
     }
-    let member = Member(offset: memberOffset, packedSize: end - memberOffset, contentSize: contentSize)
+    memberEnded(Member(offset: memberOffset, packedSize: end - memberOffset, contentSize: contentSize))
+  }
+
+  /// Whether a member may begin here.
+  var isAtBorder: Bool { stage == .border }
+
+  /// Whether no member has been read.
+  var isAtStart: Bool { memberCount == 0 }
+
+  /// Takes note of a member that was decoded and checked elsewhere.
+  func accept(_ member: RawSpan, contentSize: UInt64, at position: UInt64) throws(CodecError) {
+    parser.reset()
+    var used = 0
+    _ = try parser.consume(member, &used, at: position)
+    memberOffset = position
+    memberEnded(Member(offset: position, packedSize: UInt64(member.byteCount), contentSize: contentSize))
+  }
+
+  private func memberEnded(_ member: Member) {
     ending.note(parser, member, isFirst: memberCount == 0)
     onMember?(parser, member)
     memberCount += 1

@@ -95,12 +95,18 @@ public struct GzipHeader: Hashable, Sendable {
   ///   - fileName: a name that ``canStore(_:)`` accepts.
   ///   - comment: a comment that ``canStore(_:)`` accepts.
   ///   - modificationTime: seconds since 1970; 0 for none.
-  static func encode(level: Int, fileName: String?, comment: String?, modificationTime: UInt32) -> [UInt8] {
-    let flags = (fileName == nil ? 0 : Flags.name.rawValue) | (comment == nil ? 0 : Flags.comment.rawValue)
+  ///   - extra: the extra field; empty for none.
+  static func encode(
+    level: Int, fileName: String?, comment: String?, modificationTime: UInt32, extra: [UInt8] = []
+  ) -> [UInt8] {
+    let flags =
+      (fileName == nil ? 0 : Flags.name.rawValue) | (comment == nil ? 0 : Flags.comment.rawValue)
+      | (extra.isEmpty ? 0 : Flags.extra.rawValue)
     let hint: UInt8 = level == 1 ? 4 : level >= 9 ? 2 : 0
     var bytes: [UInt8] = [0x1F, 0x8B, 8, flags]
     bytes += (0..<4).map { UInt8(truncatingIfNeeded: modificationTime >> (8 * UInt32($0))) }
     bytes += [hint, 255]
+    if !extra.isEmpty { bytes += [UInt8(extra.count & 0xFF), UInt8(extra.count >> 8 & 0xFF)] + extra }
     for text in [fileName, comment] {
       guard let text else { continue }
       bytes += text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } + [0]

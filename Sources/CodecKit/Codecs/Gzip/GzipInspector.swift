@@ -22,7 +22,6 @@ final class GzipInspector: StreamInspector {
     framing = GzipFraming(requiresProvenEnd: false, keepsText: true)
     engine = InflateEngine(inflater, framing, trailingData: .report)
     report.checksum = "CRC-32"
-    report.access = "in parallel, by sized members"
   }
 
   func inspect(_ input: RawSpan, isEnd: Bool) throws(CodecError) -> InspectionStep {
@@ -65,6 +64,10 @@ final class GzipInspector: StreamInspector {
         used += 8
         let end = position + UInt64(used)
         append(header, .init(offset: memberOffset, packedSize: end - memberOffset, contentSize: size))
+        if report.frameCount > 1 {
+          report.parallelBy = "sized members"
+          report.seekableBy = "member sizes"
+        }
         stage = .border
       case .inflating:
         return InspectionStep(used: used + (try inflate(input.dropping(used), isEnd: isEnd)))
@@ -85,7 +88,8 @@ final class GzipInspector: StreamInspector {
 
   /// Leaves the rest to the decoder, from the start of the member whose header has been seen.
   private func startInflating() {
-    report.access = "from start to end"
+    report.parallelBy = nil
+    report.seekableBy = nil
     stage = .inflating
     let base = memberOffset
     framing.onMember = { [unowned self] parser, member in

@@ -4,7 +4,7 @@
 ///
 /// Content is inflated from the caller's input into the caller's output. The one exception are bytes that the inflater
 /// took before it knew that its stream had ended: the few that came in earlier calls are carried to the framing.
-final class InflateEngine: StreamEngine {
+class InflateEngine: StreamEngine {
   private enum Phase { case framing, content, foreign, ended, failed }
 
   private let inflater: any RawInflater
@@ -12,9 +12,9 @@ final class InflateEngine: StreamEngine {
   private let trailingData: DecompressionOptions.TrailingData
   private var phase = Phase.framing
   /// The offset of the next byte to look at.
-  private var position: UInt64 = 0
+  final var position: UInt64 = 0
   private var carried: [UInt8] = []
-  private(set) var notices: [StreamNotice] = []
+  final private(set) var notices: [StreamNotice] = []
 
   init(_ inflater: any RawInflater, _ framing: any DeflateFraming, trailingData: DecompressionOptions.TrailingData) {
     self.inflater = inflater
@@ -22,11 +22,14 @@ final class InflateEngine: StreamEngine {
     self.trailingData = trailingData
   }
 
-  var preferredInputSize: Int { 128 << 10 }
+  /// Whether the framing reads what comes next, and nothing waits to be read by it.
+  final var isInFraming: Bool { phase == .framing && carried.isEmpty }
 
-  var preferredOutputSize: Int { 512 << 10 }
+  final var preferredInputSize: Int { 128 << 10 }
 
-  func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
+  final var preferredOutputSize: Int { 512 << 10 }
+
+  final func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
     guard phase != .failed else {
       throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")
     }
@@ -41,7 +44,7 @@ final class InflateEngine: StreamEngine {
     }
   }
 
-  func reset() {
+  final func reset() {
     inflater.reset()
     framing.reset()
     phase = .framing
@@ -50,7 +53,10 @@ final class InflateEngine: StreamEngine {
     notices.removeAll()
   }
 
-  private func work(
+  /// Begins in the middle of a stream, where the framing expects to.
+  final func resume(at offset: UInt64) { position = offset }
+
+  private final func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, _ flush: Flush
   ) throws(CodecError) -> StreamStep.State {
     if phase == .ended {
@@ -86,7 +92,7 @@ final class InflateEngine: StreamEngine {
   }
 
   /// Works on bytes until they are used up or room is lacking, or until there are carried bytes to work on first.
-  private func advance(
+  private final func advance(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan
   ) throws(CodecError) -> StreamStep.State {
     while true {
@@ -96,6 +102,7 @@ final class InflateEngine: StreamEngine {
         defer { position = start + UInt64(used) }
         switch try framing.read(input, &used, at: start) {
         case .input: return .needsInput
+        case .border: return .needsOutput
         case .content:
           if let dictionary = framing.dictionary { try inflater.setDictionary(dictionary.bytes) }
           phase = .content
@@ -117,7 +124,7 @@ final class InflateEngine: StreamEngine {
   /// Inflates once.
   ///
   /// - Returns: what is lacking to go on, `nil` when nothing is, or the deflate stream has ended.
-  private func inflate(
+  private final func inflate(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan
   ) throws(CodecError) -> StreamStep.State? {
     guard output.freeCapacity > 0 else { return .needsOutput }
@@ -150,7 +157,7 @@ final class InflateEngine: StreamEngine {
   }
 
   /// Returns what the inflater read beyond its end: to the input where it came from there, else by carrying it.
-  private func giveBack(_ used: inout Int) {
+  private final func giveBack(_ used: inout Int) {
     let (bytes, count) = inflater.unread
     position -= UInt64(count)
     if count <= used {
@@ -163,7 +170,7 @@ final class InflateEngine: StreamEngine {
     }
   }
 
-  private func meetForeign(at offset: UInt64) throws(CodecError) {
+  private final func meetForeign(at offset: UInt64) throws(CodecError) {
     phase = .foreign
     let text = "bytes follow the end of the data that do not belong to it"
     switch trailingData {

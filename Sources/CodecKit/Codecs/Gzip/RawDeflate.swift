@@ -36,9 +36,10 @@ public struct RawDeflate: Codec {
 
   /// An engine that reads one stream.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
-    InflateEngine(
+    let engine = InflateEngine(
       try library.makeInflater(codec: descriptor.id), RawDeflateFraming(dictionary: options.dictionary),
       trailingData: options.trailingData)
+    return makeParallelDecoder(engine, options)
   }
 
   /// Stored blocks.

@@ -39,6 +39,9 @@ protocol RawDeflater: AnyObject {
 
   /// Back to the start of a stream.
   func reset() throws(CodecError)
+
+  /// Tells what stands before the stream, at its start: matches may reach back into it.
+  func prime(_ history: RawSpan) throws(CodecError)
 }
 
 /// ISA-L: the fastest, at its levels 1 to 3. What it writes depends on how its input and room are cut, so callers that
@@ -67,6 +70,13 @@ final class ISALDeflater: RawDeflater {
 
   func reset() {
     unsafe ck_isal_deflate_reset(state)
+  }
+
+  func prime(_ history: RawSpan) throws(CodecError) {
+    let status = unsafe history.withUnsafeBytes {
+      unsafe ck_isal_deflate_set_dictionary(state, $0.baseAddress, $0.count)
+    }
+    guard status == 0 else { throw DeflateStatus.isalCompressorError(status) }
   }
 }
 
@@ -102,8 +112,12 @@ final class ZlibDeflater: RawDeflater {
   }
 
   private func prime() throws(CodecError) {
-    guard let dictionary else { return }
-    let status = unsafe dictionary.bytes.withUnsafeBytes {
+    guard let bytes = dictionary?.bytes else { return }
+    try unsafe prime(bytes.span.bytes)
+  }
+
+  func prime(_ history: RawSpan) throws(CodecError) {
+    let status = unsafe history.withUnsafeBytes {
       unsafe ck_zlib_deflate_set_dictionary(state, $0.baseAddress, $0.count)
     }
     if let error = DeflateStatus.zlibCompressorError(status) { throw error }
@@ -140,4 +154,6 @@ final class StoredDeflater: RawDeflater {
   }
 
   func reset() {}
+
+  func prime(_ history: RawSpan) {}
 }

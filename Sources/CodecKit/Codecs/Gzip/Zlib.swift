@@ -44,9 +44,10 @@ public struct Zlib: Codec {
 
   /// An engine that reads one stream; it asks for its dictionary by `dictionaryRequired`.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
-    InflateEngine(
+    let engine = InflateEngine(
       try library.makeInflater(codec: descriptor.id), ZlibFraming(dictionary: options.dictionary),
       trailingData: options.trailingData)
+    return makeParallelDecoder(engine, options)
   }
 
   /// Stored blocks and the framing.

@@ -62,7 +62,7 @@ public struct LZ4: Codec {
 
   /// An engine that reads frames of all kinds.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
-    try LZ4FrameDecoder(options)
+    makeParallelDecoder(try LZ4FrameDecoder(options), options)
   }
 
   /// Lists frames and counts blocks, without decoding.

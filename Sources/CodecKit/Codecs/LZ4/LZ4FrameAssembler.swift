@@ -24,9 +24,11 @@ final class LZ4FrameAssembler: ChunkAssembler {
     output.append(header.encoded)
   }
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
-    if header.hasContentChecksum { hash.update(chunk) }
+  func see(_ content: RawSpan) {
+    if header.hasContentChecksum { hash.update(content) }
   }
+
+  func note(_ packed: PackedChunk, at place: ChunkPlace) {}
 
   func end(into output: inout ByteBuffer) throws(CodecError) {
     var bytes: [UInt8] = [0, 0, 0, 0]

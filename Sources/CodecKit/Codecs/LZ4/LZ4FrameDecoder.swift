@@ -29,11 +29,14 @@ final class LZ4FrameDecoder: StreamEngine {
   /// How long the last unit was that the input did not hold as a whole.
   private var nextUnitLength = 0
   private(set) var notices: [StreamNotice] = []
+  var pausesAtBorders = false
 
   // Of the current frame:
   var header = LZ4FrameHeader()
   var hash = XXH32()
   var contentCount: UInt64 = 0
+  /// Whether not all of the frame was decoded, so that its checksum says nothing.
+  private var passesOverChecksum = false
 
   // How blocks are decoded: see LZ4FrameDecoder+Blocks.swift.
   /// A block that did not fit into the caller's output.
@@ -86,6 +89,53 @@ final class LZ4FrameDecoder: StreamEngine {
     triesSmallRoom = true
   }
 
+  /// Between frames and blocks, but not within frames whose blocks depend on each other.
+  var isAtBorder: Bool {
+    guard held.isEmpty, decoded.isEmpty else { return false }
+    return switch stage {
+    case .magic, .legacyBlock: true
+    case .block: header.hasIndependentBlocks
+    default: false
+    }
+  }
+
+  /// The stage as a scanner goes on from it. Only at a border.
+  var scanStage: LZ4ScanStage {
+    switch stage {
+    case .block: .block
+    case .legacyBlock: .legacyBlock
+    default: .magic
+    }
+  }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) throws(CodecError) {
+    if let digest = digest as? LZ4ContentDigest { hash = XXH32(digest.hash) }
+    contentCount += UInt64(content.byteCount)
+    if let size = header.contentSize, contentCount > size {
+      throw CodecError(
+        .contentSizeMismatch, inputOffset: position, reason: "the frame declares \(size) bytes and holds more")
+    }
+    position += UInt64(piece.byteCount)
+  }
+
+  /// Begins between frames in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    hasSeenFrame = offset > 0
+  }
+
+  /// Begins at a block in the middle of a frame of independent blocks. The checksum over its content is passed over,
+  /// because it covers more than what is decoded.
+  func resume(_ header: LZ4FrameHeader, at offset: UInt64, contentCount: UInt64) throws(CodecError) {
+    resume(at: offset)
+    self.header = header
+    try begin(blockSize: header.blockSize)
+    self.contentCount = contentCount
+    passesOverChecksum = true
+    stage = .block
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {
@@ -94,6 +144,7 @@ final class LZ4FrameDecoder: StreamEngine {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
       let rest = input.byteCount - used
+      if pausesAtBorders, isAtBorder, used > 0, rest > 0 { return .needsOutput }
       switch stage {
       case .failed:
         throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")
@@ -185,14 +236,9 @@ final class LZ4FrameDecoder: StreamEngine {
     case .legacyBlock:
       guard bytes.byteCount >= 4 else { return 4 }
       let size = bytes.uint32(at: 0)
-      return isLegacyBlock(size) ? 4 + Int(size) : 4
+      return LZ4Format.isLegacyBlock(size) ? 4 + Int(size) : 4
     default: return 4
     }
-  }
-
-  /// Whether a size field of a legacy frame can be one: the format has no end mark, only sizes that cannot be.
-  private func isLegacyBlock(_ size: UInt32) -> Bool {
-    size > 0 && size <= LZ4Format.blockBound(LZ4Format.legacyBlockSize)
   }
 
   /// Whether a caller that empties its output would save a copy.
@@ -219,13 +265,13 @@ final class LZ4FrameDecoder: StreamEngine {
         try readBlock(unit, into: &output)
       }
     case .contentChecksum:
-      guard unit.uint32(at: 0) == hash.value else {
+      guard passesOverChecksum || unit.uint32(at: 0) == hash.value else {
         throw fault(.checksumMismatch, at: position, "the frame's checksum does not match its content")
       }
       stage = .magic
     case .legacyBlock:
       let size = unit.uint32(at: 0)
-      if isLegacyBlock(size) { try readLegacyBlock(unit, into: &output) } else { try readMagic(size) }
+      if LZ4Format.isLegacyBlock(size) { try readLegacyBlock(unit, into: &output) } else { try readMagic(size) }
     case .skippableSize:
       hasSeenFrame = true
       stage = .skipping(UInt64(unit.uint32(at: 0)))
@@ -259,6 +305,7 @@ final class LZ4FrameDecoder: StreamEngine {
     }
     header.blockSize = blockSize
     contentCount = 0
+    passesOverChecksum = false
     hash.reset()
     beginHistory()
   }

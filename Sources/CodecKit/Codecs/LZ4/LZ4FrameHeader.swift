@@ -25,6 +25,9 @@ enum LZ4Format {
     value == frameMagic || value == legacyMagic || value & skippableMask == skippableMagic
   }
 
+  /// Whether a size field of a legacy frame can be one: the format has no end mark, only sizes that cannot be.
+  static func isLegacyBlock(_ size: UInt32) -> Bool { size > 0 && size <= blockBound(legacyBlockSize) }
+
   /// Whether fewer than four bytes could be the beginning of a frame's magic.
   static func couldBeginMagic(_ bytes: RawSpan) -> Bool {
     [frameMagic, legacyMagic, skippableMagic].contains { magic in

@@ -10,6 +10,12 @@ final class LZ4Inspector: StreamInspector {
   private var isFirst = true
   /// Whether every frame that holds content has a checksum over it.
   private var allHaveChecksums = true
+  /// Whether all blocks so far can be decoded without the ones before them.
+  private var allAreIndependent = true
+  /// Whether all frames so far declare how much they hold.
+  private var allAreSized = true
+  /// How many blocks all frames have.
+  private var blockCount: UInt64 = 0
 
   // The frame that is being walked:
   private var start: UInt64 = 0
@@ -111,9 +117,7 @@ final class LZ4Inspector: StreamInspector {
         kind: "frame", offset: start, packedSize: end - start,
         contentSize: header.contentSize ?? (blocks == 0 ? 0 : nil), blocks: blocks, details: details))
     note(hasChecksum: header.hasContentChecksum)
-    report.access =
-      report.frameCount == 1 && header.hasIndependentBlocks && blocks > 1
-      ? "in parallel, by blocks" : "from start to end"
+    noteAccess(isIndependent: header.hasIndependentBlocks, size: header.contentSize)
     stage = .magic
   }
 
@@ -123,7 +127,20 @@ final class LZ4Inspector: StreamInspector {
         kind: "legacy frame", offset: start, packedSize: end - start, contentSize: blocks == 0 ? 0 : nil,
         blocks: blocks, details: [.init("block size", "8 MiB"), .init("content checksum", "none")]))
     note(hasChecksum: false)
+    noteAccess(isIndependent: false, size: nil)
     stage = .magic
+  }
+
+  /// Takes note of what one frame means for how all of them can be decoded.
+  private func noteAccess(isIndependent: Bool, size: UInt64?) {
+    allAreIndependent = allAreIndependent && isIndependent
+    allAreSized = allAreSized && (size != nil || blocks == 0)
+    blockCount += blocks
+    report.parallelBy = allAreIndependent && blockCount > 1 ? "blocks" : nil
+    report.seekableBy =
+      report.parallelBy != nil
+      ? allAreSized ? "block sizes" : "block tokens"
+      : allAreSized && report.contentFrameCount > 1 ? "frame headers" : nil
   }
 
   private func note(hasChecksum: Bool) {

@@ -28,7 +28,7 @@ public struct Snappy: Codec {
   /// An engine that reads one stream, or several joined.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     try options.refuseDictionary(codec: "snappy")
-    return SnappyDecoder()
+    return makeParallelDecoder(SnappyDecoder(), options)
   }
 
   /// Counts the chunks by kind, without decoding.

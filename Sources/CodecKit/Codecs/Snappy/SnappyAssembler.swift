@@ -17,7 +17,7 @@ final class SnappyAssembler: ChunkAssembler {
     output.append(SnappyFormat.identifier)
   }
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {}
+  func note(_ packed: PackedChunk, at place: ChunkPlace) {}
 
   func end(into output: inout ByteBuffer) throws(CodecError) {}
 

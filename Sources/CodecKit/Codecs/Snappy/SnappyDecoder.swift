@@ -18,7 +18,16 @@ final class SnappyDecoder: StreamEngine {
   /// A piece that did not fit into the caller's output.
   private var decoded = ByteBuffer()
 
+  var pausesAtBorders = false
+
   init() {}
+
+  /// Whether nothing has been read.
+  var isAtStart: Bool { stage == .start }
+
+  var isAtBorder: Bool { held.isEmpty && decoded.isEmpty && (stage == .chunk || stage == .start) }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) { position += UInt64(piece.byteCount) }
 
   var preferredInputSize: Int { 128 << 10 }
 
@@ -43,6 +52,13 @@ final class SnappyDecoder: StreamEngine {
     decoded.removeAll()
   }
 
+  /// Begins at a chunk in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    if offset > 0 { stage = .chunk }
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {
@@ -51,6 +67,7 @@ final class SnappyDecoder: StreamEngine {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
       let rest = input.byteCount - used
+      if pausesAtBorders, isAtBorder, used > 0, rest > 0 { return .needsOutput }
       switch stage {
       case .failed:
         throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")

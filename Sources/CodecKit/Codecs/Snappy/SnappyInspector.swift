@@ -17,7 +17,10 @@ final class SnappyInspector: StreamInspector {
     var report = finished
     if hasStarted { append(to: &report) }
     report.checksum = hasStarted ? "CRC-32C" : nil
-    report.access = "in parallel, by chunks"
+    if report.frames.reduce(0, { $0 + ($1.blocks ?? 0) }) > 1 {
+      report.parallelBy = "chunks"
+      report.seekableBy = "chunk headers"
+    }
     return report
   }
 

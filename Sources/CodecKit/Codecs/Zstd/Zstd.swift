@@ -110,11 +110,11 @@ public struct Zstd: Codec, Hashable {
 
   /// An engine that reads any zstd stream: joined frames, skippable frames, with or without sizes and checksums.
   ///
-  /// - Parameter options: window limit, dictionary, and what to do with bytes after the end are used.
+  /// - Parameter options: threads, window limit, dictionary, and what to do with bytes after the end are used.
   /// - Returns: the engine.
   /// - Throws: ``CodecError`` with `invalidOption` for a damaged dictionary, or `outOfMemory`.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
-    try ZstdDecoder(options)
+    makeParallelDecoder(try ZstdDecoder(options), options)
   }
 
   /// Certain for a zstd frame, also behind skippable frames that lie in the prefix; possible for skippable frames of

@@ -8,7 +8,7 @@ internal import CCodecs
 /// one to the other. Every other frame is streamed block by block, which costs a copy out of the window. A frame that
 /// fails in one call is streamed too: that delivers what comes before the damage, and finds the block at fault.
 final class ZstdDecoder: StreamEngine {
-  private let options: DecompressionOptions
+  let options: DecompressionOptions
   private let dictionaryNumber: UInt32?
   private let frame: ZstdFrameStream
   private var state = State.boundary
@@ -20,6 +20,7 @@ final class ZstdDecoder: StreamEngine {
   private var leadOffset: UInt64 = 0
   private var framesSeen: UInt64 = 0
   private(set) var notices: [StreamNotice] = []
+  var pausesAtBorders = false
 
   private enum State: Equatable {
     case boundary, frame, trailing, ended, failed
@@ -53,6 +54,10 @@ final class ZstdDecoder: StreamEngine {
     do throws(CodecError) {
       var answer: StreamStep.State?
       while answer == nil {
+        if pausesAtBorders, isAtBorder, cursor.used > 0, cursor.used < input.byteCount {
+          answer = .needsOutput
+          break
+        }
         switch state {
         case .boundary: answer = try boundary(input, &cursor, into: &output, flush)
         case .frame: answer = try stream(input, &cursor, into: &output, flush)
@@ -84,7 +89,21 @@ final class ZstdDecoder: StreamEngine {
     notices = []
   }
 
+  /// Begins between frames in the middle of a stream.
+  func resume(at offset: UInt64) {
+    reset()
+    position = offset
+    framesSeen = offset > 0 ? 1 : 0
+  }
+
   // MARK: - Between frames
+
+  var isAtBorder: Bool { state == .boundary && lead.isEmpty }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) {
+    position += UInt64(piece.byteCount)
+    framesSeen += 1
+  }
 
   private func boundary(
     _ input: RawSpan, _ cursor: inout ZstdCursor, into output: inout OutputRawSpan, _ flush: Flush

@@ -20,7 +20,7 @@ final class ZstdFrameAssembler: ChunkAssembler {
 
   func begin(_ first: ChunkPlace, into output: inout ByteBuffer) {}
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
+  func note(_ packed: PackedChunk, at place: ChunkPlace) {
     total += UInt64(packed.contentSize)
     guard fitsTable else { return }
     guard table.entries.count < maximumFrames else {

@@ -153,7 +153,41 @@ final class ZstdFrameStream {
   }
 }
 
-/// How far a frame reaches, found by walking its block headers.
+/// A walk over a frame from block header to block header, as far as its bytes are there.
+struct ZstdFrameWalk {
+  /// How far it has come: to the end of the frame, once it is over.
+  private(set) var size: Int
+  private(set) var blocks = 0
+  private let header: ZstdFrameHeader
+  private var isOver = false
+
+  init(_ header: ZstdFrameHeader) {
+    self.header = header
+    size = header.size
+  }
+
+  /// The most bytes that so many blocks can decode to.
+  var maximumContentSize: Int { blocks * header.maximumBlockSize }
+
+  /// Walks on.
+  ///
+  /// - Parameter input: starts with the frame.
+  /// - Returns: how many bytes of the frame must be there to go on; `nil` when all of it is.
+  mutating func advance(in input: RawSpan) -> Int? {
+    while !isOver {
+      guard size + ZstdBlockHeader.size <= input.byteCount else { return size + ZstdBlockHeader.size }
+      let block = ZstdBlockHeader(input, at: size)
+      size += ZstdBlockHeader.size + block.bodySize
+      blocks += 1
+      guard block.isLast else { continue }
+      size += header.hasChecksum ? 4 : 0
+      isOver = true
+    }
+    return size <= input.byteCount ? nil : size
+  }
+}
+
+/// How far a frame reaches that lies in the input as a whole.
 struct ZstdFrameExtent {
   /// The frame's size, header and checksum included.
   let size: Int
@@ -165,19 +199,10 @@ struct ZstdFrameExtent {
   ///
   /// - Returns: its extent, or `nil` when it does not lie in the input as a whole.
   init?(_ header: ZstdFrameHeader, in input: RawSpan) {
-    var offset = header.size
-    var blocks = 0
-    while true {
-      guard offset + ZstdBlockHeader.size <= input.byteCount else { return nil }
-      let block = ZstdBlockHeader(input, at: offset)
-      offset += ZstdBlockHeader.size + block.bodySize
-      blocks += 1
-      guard !block.isLast else { break }
-    }
-    offset += header.hasChecksum ? 4 : 0
-    guard offset <= input.byteCount else { return nil }
-    size = offset
-    self.blocks = blocks
-    maximumContentSize = blocks * header.maximumBlockSize
+    var walk = ZstdFrameWalk(header)
+    guard walk.advance(in: input) == nil else { return nil }
+    size = walk.size
+    blocks = walk.blocks
+    maximumContentSize = walk.maximumContentSize
   }
 }

@@ -172,9 +172,14 @@ final class ZstdInspector: StreamInspector {
         .init("frame sizes", announcementsHold ? "announced before each frame (pzstd)" : "announced wrongly"))
     }
     if let summary = table.summary { report.details.append(.init("seek table", summary)) }
-    if report.contentFrameCount > 1 {
-      report.access =
-        table.isConsistent ? "in parallel, by frames; anywhere, by the seek table" : "in parallel, by frames"
+    guard report.contentFrameCount > 1 else { return }
+    let isAnnounced = announcementsHold && announcements == report.contentFrameCount
+    report.parallelBy = isAnnounced ? "announced frames" : "frames"
+    let isSized = report.contentSize != nil
+    if table.isConsistent {
+      report.seekableBy = isSized ? "the seek table" : "the seek table, when trusted"
+    } else if isSized {
+      report.seekableBy = "frame headers"
     }
   }
 }

@@ -44,6 +44,14 @@ struct ZstdTableReader {
     guard isFramed || total == start else { return nil }
   }
 
+  /// Whether the table stands in a frame of its own, and its frames fill all that is before it.
+  func isExact(_ input: SalvageInput) -> Bool {
+    guard total == start else { return false }
+    return input.withBytes(at: start, count: 4) {
+      $0.byteCount == 4 && $0.uint32(at: 0) == ZstdFormat.seekTableMagic
+    }
+  }
+
   private static func sum(_ input: SalvageInput, from offset: UInt64, count: UInt64, entrySize: UInt64) -> UInt64 {
     let batch: UInt64 = 4096
     var sum: UInt64 = 0
