@@ -133,9 +133,10 @@ public struct S2: Codec {
   /// - Throws: ``CodecError`` with `invalidOption` when a dictionary is given: only bare blocks (``S2Raw``) use them.
   public func makeDecompressionEngine(_ options: DecompressionOptions) throws(CodecError) -> any StreamEngine {
     guard options.dictionary == nil else { throw Self.dictionaryRefusal }
-    return S2Decoder(
+    let decoder = S2Decoder(
       S2ReadingRules(options, verifiesChecksums: verifiesChecksums), requiresIdentifier: requiresIdentifier,
       userChunkHandler)
+    return makeParallelDecoder(decoder, options)
   }
 
   private static let dictionaryRefusal = CodecError(

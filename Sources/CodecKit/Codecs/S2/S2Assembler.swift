@@ -39,7 +39,7 @@ final class S2Assembler: ChunkAssembler {
     }
   }
 
-  func note(_ chunk: RawSpan, packed: PackedChunk, at place: ChunkPlace) throws(CodecError) {
+  func note(_ packed: PackedChunk, at place: ChunkPlace) {
     if packed.contentSize > 0, plan.writesIndex {
       index.add(compressed: Int64(position), uncompressed: Int64(content))
     }

@@ -10,19 +10,21 @@ final class S2Decoder: StreamEngine {
     case ended, failed
   }
 
-  private let rules: S2ReadingRules
+  let rules: S2ReadingRules
   private let requiresIdentifier: Bool
   private let handler: (@Sendable (S2.UserChunk) -> Void)?
 
   private var stage: Stage
   /// What the last identifier allows.
-  private var largestBlock = S2Format.maximumBlock
+  private(set) var largestBlock = S2Format.maximumBlock
   /// Where the next chunk stands in the stream.
   private var position: UInt64 = 0
   /// The beginning of a chunk that the input did not hold as a whole.
   private var held = ByteBuffer()
   /// Content that did not fit into the caller's output.
   private var decoded = ByteBuffer()
+
+  var pausesAtBorders = false
 
   private(set) var preferredInputSize = 256 << 10
   private(set) var preferredOutputSize = 1 << 20
@@ -35,6 +37,13 @@ final class S2Decoder: StreamEngine {
     self.handler = handler
     stage = requiresIdentifier ? .start : .chunk
   }
+
+  /// Whether a stream identifier must come next.
+  var isAtStart: Bool { stage == .start }
+
+  var isAtBorder: Bool { held.isEmpty && decoded.isEmpty && (stage == .chunk || stage == .start) }
+
+  func accept(_ piece: RawSpan, content: RawSpan, digest: (any PieceDigest)?) { position += UInt64(piece.byteCount) }
 
   func step(_ input: RawSpan, into output: inout OutputRawSpan, flush: Flush) throws(CodecError) -> StreamStep {
     let before = output.byteCount
@@ -64,6 +73,7 @@ final class S2Decoder: StreamEngine {
       if decoded.drain(into: &output) > 0 { hasRead = true }
       guard decoded.isEmpty else { return .needsOutput }
       let rest = input.byteCount - used
+      if pausesAtBorders, isAtBorder, used > 0, rest > 0 { return .needsOutput }
       switch stage {
       case .failed:
         throw CodecError(.streamFinished, reason: "the stream has failed and takes no more input")

@@ -23,7 +23,8 @@ final class S2Inspector: StreamInspector {
     var report = finished
     if hasStarted { append(to: &report) }
     report.checksum = hasStarted ? "CRC-32C" : nil
-    report.access = index == nil ? "in parallel, by chunks" : "in parallel, by chunks; anywhere, by the index"
+    report.parallelBy = "chunks"
+    report.seekableBy = index == nil ? nil : "the index"
     return report
   }
 
