@@ -9,24 +9,15 @@ internal import Dispatch
 /// block.
 final class Workers<Context>: Sendable {
   private struct State {
+    /// Few: whoever gives jobs out bounds their number.
     var waiting: [@Sendable (Context) -> Void] = []
-    /// Where in the list the next job is.
-    var next = 0
     var idle: [Context] = []
     var active = 0
     /// How many contexts there are.
     var made = 0
 
     mutating func takeJob() -> (@Sendable (Context) -> Void)? {
-      guard next < waiting.count else { return nil }
-      defer {
-        next += 1
-        if next == waiting.count {
-          waiting.removeAll(keepingCapacity: true)
-          next = 0
-        }
-      }
-      return waiting[next]
+      waiting.isEmpty ? nil : waiting.removeFirst()
     }
   }
 
