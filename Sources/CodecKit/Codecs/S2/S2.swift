@@ -16,20 +16,6 @@
 /// let codec = S2 { $0.writesIndex = true; $0.padding = 4096 }
 /// ```
 public struct S2: Codec {
-  /// A chunk with data of the application, which every reader passes over.
-  public struct UserChunk: Hashable, Sendable {
-    /// Which; 0x80 to 0xFD. 0x99 is the seek index.
-    public var kind: UInt8
-    /// The data, at most 16,777,215 bytes.
-    public var bytes: [UInt8]
-
-    /// Makes a chunk; its values are checked when a stream is begun.
-    public init(kind: UInt8, bytes: [UInt8]) {
-      self.kind = kind
-      self.bytes = bytes
-    }
-  }
-
   /// Whether to write what plain Snappy readers understand: their identifier, blocks of at most 64 KiB, no repeats.
   /// Default: `false`.
   public var isSnappyCompatible = false
@@ -39,7 +25,7 @@ public struct S2: Codec {
   public var writesIndex = false
   /// Fills the stream up to a multiple of so many bytes, 1 (the default) to 4 MiB, with a chunk that readers pass over.
   public var padding = 1
-  /// Chunks to write right behind the stream identifier. Default: none.
+  /// Chunks to write: right behind the stream identifier, or where their ``UserChunk/position`` says. Default: none.
   public var userChunks: [UserChunk] = []
   /// Whether a stream must begin with an identifier. Default: `true`. Set it to `false` to read from the middle of a
   /// stream on; blocks may have up to 4 MiB then.
@@ -49,6 +35,11 @@ public struct S2: Codec {
   /// Is called with each chunk of a user kind that a reader comes to, in order. Default: `nil`, passes over them without
   /// keeping them in memory. The index is such a chunk; padding is not.
   public var userChunkHandler: (@Sendable (UserChunk) -> Void)?
+  /// The index of the stream that a ``PartReader`` reads, kept apart from it. Default: `nil`, the one at its end.
+  ///
+  /// An index that does not fit to the stream is not used; one that fits is believed, even without
+  /// ``DecompressionOptions/trustsIndex``.
+  public var seekIndex: S2Index?
 
   /// The defaults.
   public init() {}
@@ -114,12 +105,7 @@ public struct S2: Codec {
     guard Self.paddings.contains(padding) else {
       throw CodecError(.invalidOption, codec: Self.id, reason: "padding is to a multiple of 1 byte to 4 MiB")
     }
-    for chunk in userChunks where !(0x80...0xFD).contains(chunk.kind) || !(1...0xFF_FFFF).contains(chunk.bytes.count) {
-      throw CodecError(
-        .invalidOption, codec: Self.id,
-        reason: "a user chunk has a kind from 128 to 253, and 1 to 16777215 bytes; this one has kind \(chunk.kind) "
-          + "and \(chunk.bytes.count) bytes")
-    }
+    for chunk in userChunks { try chunk.check() }
     let plan = S2StreamPlan(
       effort: storesOnly ? nil : effort, mode: isSnappyCompatible ? .snappy : .s2, blockSize: try blockSize(options),
       padding: padding, writesIndex: writesIndex, userChunks: userChunks)
@@ -139,7 +125,7 @@ public struct S2: Codec {
     return makeParallelDecoder(decoder, options)
   }
 
-  private static let dictionaryRefusal = CodecError(
+  static let dictionaryRefusal = CodecError(
     .invalidOption, codec: id, reason: "s2 streams do not use dictionaries; bare blocks do (s2-raw)")
 
   /// Counts the chunks by kind, and shows the index, without decoding.

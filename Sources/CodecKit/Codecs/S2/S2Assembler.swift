@@ -18,25 +18,30 @@ final class S2Assembler: ChunkAssembler {
   private var position: UInt64 = 0
   private var content: UInt64 = 0
   private var index: S2Index
+  /// What is still to be written, the last first.
+  private var userChunks: [S2.UserChunk] = []
 
   init(_ plan: S2StreamPlan) {
     self.plan = plan
     index = S2Index(blockSize: Int64(plan.blockSize))
   }
 
-  /// Several small blocks at a time, so that workers are not handed crumbs. The bytes are the same as one at a time.
-  var chunkSize: Int { plan.blockSize * max(1, Self.smallestTask / plan.blockSize) }
-
-  private static let smallestTask = 256 << 10
+  /// Several small blocks at a time, so that workers are not handed crumbs, as many as one is handed at once: user chunks
+  /// can stand between any two.
+  var chunkSize: Int { plan.blockSize * max(1, ParallelCompressionEngine.smallestSlot / plan.blockSize) }
 
   func makePacker() throws(CodecError) -> any ChunkPacker { S2Packer(plan) }
 
   func begin(_ first: ChunkPlace, into output: inout ByteBuffer) throws(CodecError) {
     append(plan.mode == .s2 ? S2Format.identifier : SnappyFormat.identifier, to: &output)
-    for chunk in plan.userChunks {
-      append(SnappyFormat.header(chunk.kind, length: chunk.bytes.count), to: &output)
-      append(chunk.bytes, to: &output)
-    }
+    // Those for the same position keep their order.
+    userChunks = plan.userChunks.enumerated().sorted {
+      ($0.element.position, $0.offset) > ($1.element.position, $1.offset)
+    }.map(\.element)
+  }
+
+  func precede(_ place: ChunkPlace, into output: inout ByteBuffer) {
+    writeUserChunks(upTo: content, into: &output)
   }
 
   func note(_ packed: PackedChunk, at place: ChunkPlace) {
@@ -48,6 +53,7 @@ final class S2Assembler: ChunkAssembler {
   }
 
   func end(into output: inout ByteBuffer) throws(CodecError) {
+    writeUserChunks(upTo: .max, into: &output)
     var chunk: [UInt8] = []
     if plan.writesIndex {
       index.totalUncompressed = Int64(content)
@@ -62,7 +68,16 @@ final class S2Assembler: ChunkAssembler {
   func reset() {
     position = 0
     content = 0
+    userChunks = []
     index = S2Index(blockSize: Int64(plan.blockSize))
+  }
+
+  private func writeUserChunks(upTo position: UInt64, into output: inout ByteBuffer) {
+    while let chunk = userChunks.last, chunk.position <= position {
+      append(SnappyFormat.header(chunk.kind, length: chunk.bytes.count), to: &output)
+      append(chunk.bytes, to: &output)
+      userChunks.removeLast()
+    }
   }
 
   /// Writes a chunk that makes the stream, with its index, a multiple of the padding.

@@ -65,6 +65,14 @@ final class S2Decoder: StreamEngine {
     decoded.removeAll()
   }
 
+  /// Begins in the middle of a stream, at a chunk.
+  func resume(at offset: UInt64, largestBlock: Int) {
+    reset()
+    position = offset
+    self.largestBlock = largestBlock
+    stage = .chunk
+  }
+
   private func work(
     _ input: RawSpan, _ used: inout Int, into output: inout OutputRawSpan, isEnd: Bool
   ) throws(CodecError) -> StreamStep.State {
