@@ -257,7 +257,7 @@ struct S2TrapTests {
       let block = S2Format.varint(1 << 30) + [0, 0x41]
       #expect(try Trial.decompress(S2Raw(), block, .init()) { $0.limits.maximumWindowSize = 1 << 31 }.error != nil)
       let chunk = S2Format.identifier + [0, 9, 0, 0, 1, 2, 3, 4] + S2Format.varint(4 << 20) + [0]
-      #expect(try Trial.decompress(S2(), chunk).error?.code == .corrupt || chunk.count < 23)
+      #expect(try Trial.decompress(S2(), chunk).error?.code == .corrupt)
     }
     #expect(ResidentMemory.current - before < 64 << 20)
   }

@@ -16,6 +16,9 @@ final class S2Inspector: StreamInspector {
   private var isDone = false
   private let rules = S2ReadingRules(DecompressionOptions { $0.limits.maximumWindowSize = .max })
 
+  /// What is told of a stream as a whole, when it is the only one.
+  private static let summary: Set = ["compressed chunks", "stored chunks", "largest block", "padding", "index"]
+
   init() {}
 
   /// What was seen so far, with the stream that is being walked as the last frame.
@@ -23,8 +26,11 @@ final class S2Inspector: StreamInspector {
     var report = finished
     if hasStarted { append(to: &report) }
     report.checksum = hasStarted ? "CRC-32C" : nil
+    if report.frames.count == 1, let only = report.frames.first {
+      report.details = only.details.filter { Self.summary.contains($0.name) }
+    }
     report.parallelBy = "chunks"
-    report.seekableBy = index == nil ? nil : "the index"
+    report.seekableBy = index == nil ? "chunk headers" : "chunk headers, or the index when trusted"
     return report
   }
 
