@@ -59,6 +59,23 @@ struct S2Tests {
     }
   }
 
+  @Test("what an encoder did before does not show", arguments: 1...3)
+  func reuse(level: Int) throws {
+    let effort = try #require(S2BlockEncoder.Effort(rawValue: level))
+    var random = SeededRandom("s2 reuse")
+    let used = S2BlockEncoder(effort, .s2)
+    // The tables are cleared once in 4 MiB; the largest block is exactly that.
+    var sizes = (0..<60).map { _ in Int.random(in: 0...150_000, using: &random) }
+    sizes += [(4 << 20) - 1, 4 << 20, 65_536, (4 << 20) + 1, 70_000, (4 << 20) - 1, 40]
+    for (number, size) in sizes.enumerated() {
+      // Much alike, so that entries of other blocks would be found.
+      let content = TestInputs.bytes(number % 3 == 0 ? .text : .rows, size)
+      let block = S2Mutation.encode(content, used)
+      #expect(TestInputs.same(block, S2Mutation.encode(content, S2BlockEncoder(effort, .s2))), "\(number): \(size)")
+      #expect(TestInputs.same(try S2Raw().decompress(block), content))
+    }
+  }
+
   @Test("repeats of every length are written as what they are")
   func repeats() {
     for length in Array(4...300) + [

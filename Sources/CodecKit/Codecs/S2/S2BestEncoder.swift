@@ -167,8 +167,9 @@ enum S2BestEncoder {
       while best < niceLength {
         for slot in 0..<4 {
           let entry = found[slot]
-          guard S2Match.isFound(entry, hash) else { continue }
-          let from = S2Match.position(entry)
+          let candidate = S2Match.candidate(entry, hash)
+          guard S2Match.isFound(candidate, 0, UInt32(truncatingIfNeeded: S2Match.maximumCount)) else { continue }
+          let from = Int(truncatingIfNeeded: candidate)
           let offset = position &- from
           // A farther match must be longer, unless the nearer one costs more: look at where it must still be equal first.
           if best > 3, offset >= 2048 || best > 11, position &+ best < limit,

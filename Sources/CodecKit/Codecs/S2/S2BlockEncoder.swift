@@ -16,6 +16,10 @@ final class S2BlockEncoder {
   private let mode: S2BlockMode
   private let dictionary: S2DictionaryEncoder?
   private let memory: UnsafeMutableRawPointer
+  private let memorySize: Int
+  /// What is added to the positions of the next block, so that the tables need not be cleared: all positions in them lie
+  /// before it. At least 1, so that what was cleared does, too; the largest blocks alone begin at 0.
+  private var base = 0
 
   /// Where the parts of the memory begin.
   private enum Layout {
@@ -31,13 +35,14 @@ final class S2BlockEncoder {
     self.effort = effort
     self.mode = mode
     self.dictionary = dictionary.map { S2DictionaryEncoder($0, effort, mode) }
-    let size =
+    memorySize =
       switch effort {
       case .fast: Layout.fast
       case .better: Layout.better
       case .best: Layout.best
       }
-    unsafe memory = .allocate(byteCount: size, alignment: 64)
+    unsafe memory = .allocate(byteCount: memorySize, alignment: 64)
+    base = S2Match.maximumCount
   }
 
   deinit { unsafe memory.deallocate() }
@@ -82,18 +87,30 @@ final class S2BlockEncoder {
   /// The elements for content of at most ``S2Match/maximumCount`` bytes; 0 when they save too little.
   private func search(_ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer) -> Int {
     guard count >= Self.shortestSearched else { return 0 }
+    let base = effort == .best ? 0 : place(count)
     switch effort {
     case .fast:
       let table = unsafe memory.assumingMemoryBound(to: UInt32.self)
-      return unsafe S2FastEncoder.encode(source, count, to: target, table: table, mode)
+      return unsafe S2FastEncoder.encode(source, count, to: target, table: table, base: base, mode)
     case .better:
       let long = unsafe memory.assumingMemoryBound(to: UInt32.self)
       let short = unsafe (memory + Layout.betterLong).assumingMemoryBound(to: UInt32.self)
-      return unsafe S2BetterEncoder.encode(source, count, to: target, long: long, short: short, mode)
+      return unsafe S2BetterEncoder.encode(source, count, to: target, long: long, short: short, base: base, mode)
     case .best:
       let ways = unsafe (memory + Layout.bestTables).assumingMemoryBound(to: S2BestEncoder.Way.self)
       return unsafe S2BestEncoder.encode(
         source, count, to: target, long: memory, short: memory + Layout.bestLong, ways: ways, mode)
     }
+  }
+
+  /// Where in the numbers of the tables a block begins. Whether they are cleared or not changes nothing for it: what they
+  /// hold of other blocks is never found.
+  private func place(_ count: Int) -> Int {
+    if base &+ count > S2Match.maximumCount {
+      unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: memorySize)
+      base = count < S2Match.maximumCount ? 1 : 0
+    }
+    defer { base &+= count }
+    return base
   }
 }

@@ -2,14 +2,13 @@
 
 /// What the encoders look for matches with; all of it is inlined into their loops.
 ///
-/// An entry of a hash table holds a position and ten more bits of the hash. They tell, without a look at the content,
-/// that a position is not worth one: the content lies farther away than the table, and the processor waits for it.
+/// An entry of a hash table holds a position, and above it ten more bits of the hash. They tell, without a look at the
+/// content, that a position is not worth one: the content lies farther away than the table, and the processor waits for it.
 enum S2Match {
   /// The most content that is searched as one: a position must fit into an entry.
   static let maximumCount = 4 << 20
 
-  private static let tagBits: UInt32 = 10
-  private static let tagMask: UInt32 = 0x3FF
+  private static let tagMask: UInt32 = 0xFFC0_0000
 
   @inline(__always)
   static func load64(_ source: UnsafeRawPointer) -> UInt64 {
@@ -41,17 +40,19 @@ enum S2Match {
 
   @inline(__always)
   static func entry(_ position: Int, _ hash: UInt64) -> UInt32 {
-    UInt32(truncatingIfNeeded: position) &<< tagBits | (UInt32(truncatingIfNeeded: hash &>> 36) & tagMask)
+    UInt32(truncatingIfNeeded: position) | (UInt32(truncatingIfNeeded: hash &>> 14) & tagMask)
   }
 
-  /// Whether an entry was made for the same hash, as far as it shows.
+  /// An entry without the bits of a hash: the position, if it was made for the same hash as far as that shows, else more
+  /// than any position.
   @inline(__always)
-  static func isFound(_ entry: UInt32, _ hash: UInt64) -> Bool {
-    (entry ^ UInt32(truncatingIfNeeded: hash &>> 36)) & tagMask == 0
+  static func candidate(_ entry: UInt32, _ hash: UInt64) -> UInt32 {
+    entry ^ (UInt32(truncatingIfNeeded: hash &>> 14) & tagMask)
   }
 
+  /// Whether a candidate is a position in the content, which lies at `base` in the numbers of the table.
   @inline(__always)
-  static func position(_ entry: UInt32) -> Int { Int(truncatingIfNeeded: entry &>> tagBits) }
+  static func isFound(_ candidate: UInt32, _ base: UInt32, _ count: UInt32) -> Bool { candidate &- base < count }
 
   /// How many bytes at two positions are equal, 8 at most.
   @inline(__always)
@@ -76,10 +77,14 @@ enum S2Match {
   }
 
   /// The start of a match, not before what was written.
+  ///
+  /// - Parameter base: the first position that there is.
   @inline(__always)
-  static func extendBack(_ source: UnsafeRawPointer, _ start: Int, _ offset: Int, _ emitted: Int) -> Int {
+  static func extendBack(
+    _ source: UnsafeRawPointer, _ start: Int, _ offset: Int, _ emitted: Int, base: Int
+  ) -> Int {
     var start = start
-    while start &- offset >= 8 {
+    while start &- offset &- base >= 8 {
       let difference = unsafe load64(source + (start &- 8)) ^ load64(source + (start &- 8 &- offset))
       let equal = difference.leadingZeroBitCount &>> 3
       if _fastPath(equal < 8 || start &- emitted <= 8) {
@@ -88,7 +93,7 @@ enum S2Match {
       }
       start = start &- 8
     }
-    while start > emitted, start > offset,
+    while start > emitted, start &- offset > base,
       unsafe (source + (start &- 1)).load(as: UInt8.self) == (source + (start &- 1 &- offset)).load(as: UInt8.self)
     { start = start &- 1 }
     return start
