@@ -17,17 +17,18 @@ struct WorkersTests {
     let (first, second) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     let (reached, done) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     weak var seen: Token?
-    workers.run(making: { 0 }) { _ in first.wait() }
+    let context = { 0 }
+    workers.run(making: context) { _ in first.wait() }
     do {
       let token = Token()
       seen = token
-      workers.run(making: { 0 }) { _ in _ = token }
+      workers.run(making: context) { _ in _ = token }
     }
-    workers.run(making: { 0 }) { _ in
+    workers.run(making: context) { _ in
       reached.signal()
       second.wait()
     }
-    workers.run(making: { 0 }) { _ in done.signal() }
+    workers.run(making: context) { _ in done.signal() }
     #expect(seen != nil)
     first.signal()
     reached.wait()
