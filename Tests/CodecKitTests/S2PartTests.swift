@@ -22,18 +22,27 @@ struct S2PartTests {
 
   private static let variants: [(name: String, change: @Sendable (inout S2) -> Void)] = [
     ("plain", { _ in }), ("index", { $0.writesIndex = true }),
-    ("padded index", {
-      $0.writesIndex = true
-      $0.padding = 4096
-    }),
-    ("snappy", {
-      $0.isSnappyCompatible = true
-      $0.writesIndex = true
-    }),
-    ("user chunks", {
-      $0.writesIndex = true
-      $0.userChunks = [.init(kind: 0x80, bytes: [1]), .init(kind: 0x90, bytes: [2, 3], position: 1_500_000)]
-    }),
+    (
+      "padded index",
+      {
+        $0.writesIndex = true
+        $0.padding = 4096
+      }
+    ),
+    (
+      "snappy",
+      {
+        $0.isSnappyCompatible = true
+        $0.writesIndex = true
+      }
+    ),
+    (
+      "user chunks",
+      {
+        $0.writesIndex = true
+        $0.userChunks = [.init(kind: 0x80, bytes: [1]), .init(kind: 0x90, bytes: [2, 3], position: 1_500_000)]
+      }
+    ),
     ("stored", { $0.storesOnly = true }),
   ]
 

@@ -48,7 +48,8 @@ struct S2TrapTests {
           let source = unsafe input.last(size)
           unsafe source.copyBytes(from: content)
           // The exact bound at the very end, then the exact block, then the exact content.
-          let count = unsafe encoder.encode(UnsafeRawBufferPointer(source), into: output.last(S2Format.blockBound(size)))
+          let count = unsafe encoder.encode(
+            UnsafeRawBufferPointer(source), into: output.last(S2Format.blockBound(size)))
           let block = unsafe Array(output.last(S2Format.blockBound(size))[..<count])
           let header = S2Format.varintSize(UInt64(size))
           let elements = unsafe output.last(count - header)
@@ -88,7 +89,9 @@ struct S2TrapTests {
         var content = random.bytes(size)
         let gap = Int.random(in: 20...300, using: &random)
         for start in stride(from: 40, to: size - 10, by: gap) {
-          for index in 0..<Int.random(in: 4...9, using: &random) { content[start + index] = content[start + index - 32] }
+          for index in 0..<Int.random(in: 4...9, using: &random) {
+            content[start + index] = content[start + index - 32]
+          }
         }
         let target = unsafe room.last(S2Format.blockBound(size))
         let count = unsafe content.withUnsafeBytes { unsafe encoder.encode($0, into: target) }
@@ -276,7 +279,9 @@ struct S2TrapTests {
 
   @Test("joined blocks decode to their contents; sums that do not fit are refused")
   func joining() throws {
-    let parts = [TestInputs.bytes(.text, 1000), [], TestInputs.bytes(.rows, 70_000), [5], TestInputs.bytes(.zeros, 300)]
+    let parts = [
+      TestInputs.bytes(.text, 1000), [], TestInputs.bytes(.rows, 70_000), [5], TestInputs.bytes(.zeros, 300),
+    ]
     let blocks = try parts.map { try S2Raw().compress($0, .init { $0.level = .better }) }
     let joined = try S2Raw.join(blocks)
     #expect(try S2Raw().decompress(joined) == parts.flatMap(\.self))

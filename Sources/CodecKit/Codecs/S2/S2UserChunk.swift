@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// What applications put into S2 streams beside their content.
+
 extension S2 {
   /// A chunk with data of the application, which every reader passes over.
   public struct UserChunk: Hashable, Sendable {
