@@ -19,5 +19,10 @@ let package = Package(
       dependencies: [.product(name: "CodecKit", package: "CodecKit")],
       path: "Sources/s2-bench",
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
+      name: "quicklz-bench",
+      dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
+      path: "Sources/quicklz-bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
   ]
 )

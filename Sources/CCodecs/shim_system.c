@@ -43,6 +43,10 @@ int32_t ccodecs_rename_exclusive(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int32_t ccodecs_renameat_exclusive(int32_t directory, const char *from, const char *to) {
+  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+}
+
 int64_t ccodecs_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t count) {
   off64_t in = from_offset;
   off64_t out = to_offset;

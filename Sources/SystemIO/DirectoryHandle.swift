@@ -144,6 +144,30 @@ extension DirectoryHandle {
     }
   }
 
+  /// Gives a file another name in this directory, never replacing.
+  ///
+  /// Where the file system cannot rename so, the new name is made by a hard link and the old one removed.
+  ///
+  /// - Throws: `EEXIST` when the new name is taken; else what the system answered.
+  public func renameExclusively(_ name: [UInt8], to newName: [UInt8]) throws(IOError) {
+    let target = try component(newName, "rename")
+    do throws(IOError) {
+      try target.withCString("rename") { (new: UnsafePointer<CChar>) throws(IOError) in
+        try call(.renameExclusive, "rename", name, newPath: path.joining(newName)) { directory, name in
+          unsafe ccodecs_renameat_exclusive(directory, name, new)
+        }
+      }
+      return
+    } catch {
+      guard FileSystem.needsLinkFallback(error.errno) else { throw error }
+    }
+    let from = handle.descriptor
+    try component(name, "link").withCString("link") { (old: UnsafePointer<CChar>) throws(IOError) in
+      try call(.link, "link", newName) { directory, name in unsafe linkat(from, old, directory, name, 0) }
+    }
+    try remove(name)
+  }
+
   /// Removes a name that is no directory.
   ///
   /// - Throws: What the system answered.
@@ -179,6 +203,19 @@ extension DirectoryHandle {
 }
 
 extension DirectoryHandle {
+  /// The same directory again, whatever has become of its name.
+  func reopen() throws(IOError) -> DirectoryHandle {
+    let directory = handle.descriptor
+    let path = handle.path
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    let result = try Path(".").withCString("open") { (text: UnsafePointer<CChar>) throws(IOError) -> Int in
+      try Syscalls.run(.openat, "open", path: path ?? ".") { _ in
+        unsafe Int(ccodecs_openat(directory, text, flags, 0))
+      }
+    }
+    return DirectoryHandle(FileHandle(owning: Int32(result), path: path))
+  }
+
   /// The name as a path of one component.
   private func component(_ name: [UInt8], _ operation: String) throws(IOError) -> Path {
     let dot = UInt8(ascii: ".")

@@ -30,6 +30,21 @@ extension FileSystem {
     if syncingDirectory { try syncDirectory(path.parent) }
   }
 
+  /// Makes a file that is there already durable, with its name: for one that an earlier process has put in place.
+  ///
+  /// - Parameter path: The file; a symbolic link is not followed.
+  /// - Returns: The receipt of a commit.
+  /// - Throws: What the system answered. A failure is final, as for `FileHandle.sync()`.
+  public static func makeDurable(_ path: Path) throws(IOError) -> CommittedFile {
+    let file = try FileHandle.open(path, .noFollow)
+    let status = try file.status()
+    try file.sync()
+    try file.close()
+    try syncDirectory(path.parent)
+    return CommittedFile(
+      path: path, isDurable: true, size: status.size, device: status.device, inode: status.inode)
+  }
+
   /// Removes a source whose copy is durable.
   ///
   /// - Parameters:

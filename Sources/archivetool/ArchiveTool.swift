@@ -67,9 +67,9 @@ enum ArchiveTool {
     version: Version.text,
     summary: "compress, decompress and check files with the codecs of database backups",
     discussion: """
-      Reads and writes zstd, lz4, snappy, S2, gzip, zlib and deflate. Formats are found by content. Sources are kept \
-      unless --rm is given, existing files are never replaced without -f, and an output appears under its name only when it is \
-      complete.
+      Reads and writes zstd, lz4, snappy, S2, gzip, zlib, deflate and QuickLZ. Formats are found by content. Sources are \
+      kept unless --rm is given, existing files are never replaced without -f, and an output appears under its name \
+      only when it is complete.
       """,
     commands: [
       CommandEntry("compress", aliases: ["c"]) { Compress.command.erased },
@@ -77,6 +77,8 @@ enum ArchiveTool {
       CommandEntry("cat") { Cat.command.erased },
       CommandEntry("test", aliases: ["t"]) { Test.command.erased },
       CommandEntry("info", aliases: ["i"]) { Info.command.erased },
+      CommandEntry("list") { List.command.erased },
+      CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },

@@ -10,13 +10,19 @@ struct Session {
   let reporter: Reporter
   let progress: ProgressMonitor
   /// The files that this run has put in place.
-  let written = WrittenFiles()
+  let written: WrittenFiles
   private let start = MonotonicClock.now
 
-  init(context: Context, reporter: Reporter, progress: ProgressMonitor) {
+  init(context: Context, reporter: Reporter, progress: ProgressMonitor, written: WrittenFiles = WrittenFiles()) {
     self.context = context
     self.reporter = reporter
     self.progress = progress
+    self.written = written
+  }
+
+  /// The same run, for one of several files that are worked on at once: what it says is kept until it is its turn.
+  func branch() -> Session {
+    Session(context: context, reporter: reporter.branch(), progress: progress.branch(), written: written)
   }
 
   var registry: CodecRegistry { context.registry }
@@ -39,18 +45,43 @@ struct Session {
   ) {
     var list = InputList(arguments, rules)
     while let item = list.next() {
-      do throws(Failure) {
+      attempt { () throws(Failure) in
         switch item {
         case .standardInput: try work(nil)
         case .file(let path): try work(path)
-        case .skipped(let failure): reporter.warning(failure)
-        case .failed(let failure): throw failure
+        case .skipped(let failure), .failed(let failure): throw failure
         }
-      } catch {
-        // Both are told, neither ends the run.
-        if error.isSkip { reporter.warning(error) } else { reporter.failure(error) }
       }
     }
+  }
+
+  /// Does something that may fail. A failure is told, and does not end the run.
+  func attempt(_ work: () throws(Failure) -> Void) {
+    do throws(Failure) { try work() } catch {
+      if error.isSkip { reporter.warning(error) } else { reporter.failure(error) }
+    }
+  }
+
+  /// Does something for each input, several at once when that is possible, and goes on after failures.
+  ///
+  /// - Parameters:
+  ///   - arguments: the names.
+  ///   - rules: how to choose.
+  ///   - threads: how many threads may work.
+  ///   - key: what the output of an input will be called: inputs with the same are done one after the other.
+  ///   - work: does one input, with some threads.
+  func forEachInputAtOnce(
+    _ arguments: [[UInt8]], _ rules: InputList.Rules, threads: Int, key: (Path) -> [UInt8],
+    _ work: @escaping FileCrew.Work
+  ) {
+    if progress.isSeen {
+      let total = InputList.total(arguments, rules)
+      progress.begin("\(total.files) files", total: total.size)
+    } else {
+      // Somebody may ask by a signal.
+      progress.begin("files", total: nil)
+    }
+    FileCrew(self, threads: threads, work).run(InputList(arguments, rules), key: key)
   }
 
   /// How compressed inputs are chosen: in folders, what carries a known suffix.

@@ -56,6 +56,7 @@ struct PartAccessTests {
       LZ4(), packed(LZ4(), 64 << 10, size: content.count), parallel: "blocks", seekable: "block sizes", "lz4, sized")
     try check(Snappy(), packed(Snappy(), nil), parallel: "chunks", seekable: "chunk headers", "snappy")
     try check(Snappy(), try Snappy().compress([1, 2, 3]), parallel: nil, seekable: nil, "snappy, one chunk")
+    try check(QuickLZ(), packed(QuickLZ(), nil), parallel: "blocks", seekable: "block headers", "quicklz")
     try check(Gzip(), packed(Gzip(), 64 << 10), parallel: nil, seekable: nil, "gzip, members")
   }
 

@@ -60,7 +60,7 @@ struct PartIndexTests {
     }
   }
 
-  @Test("damaged streams give the same data and errors", arguments: ["zstd", "lz4", "snappy", "s2", "gzip"])
+  @Test("damaged streams give the same data and errors", arguments: ["zstd", "lz4", "snappy", "s2", "gzip", "quicklz"])
   func damaged(format: String) throws {
     let content = TestInputs.bytes(.rows, 300_000)
     let codec = try CodecRegistry.builtin.codec(format)

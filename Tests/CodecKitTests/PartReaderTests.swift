@@ -34,6 +34,12 @@ struct PartReaderTests {
     result.append(("lz4 joined", LZ4(), try halves.flatMap { try LZ4().compress($0) }, [300_001]))
     result.append(("snappy", Snappy(), try packed(Snappy(), nil), [65_536, 131_072]))
     result.append(("snappy joined", Snappy(), try halves.flatMap { try Snappy().compress($0) }, [300_001]))
+    result.append(("quicklz", QuickLZ(), try packed(QuickLZ(), nil), [65_536, 131_072]))
+    let packets = QuickLZRaw()
+    result.append(("quicklz packets", packets, try packed(packets, nil), [65_536, 655_360]))
+    result.append(("quicklz joined", packets, try halves.flatMap { try packets.compress($0) }, [300_001]))
+    let streaming = QuickLZRaw(streamingBuffer: 100_000)
+    result.append(("quicklz streaming", streaming, try packed(streaming, nil), [10_000]))
     result.append(("gzip", Gzip(), try packed(Gzip(), nil), [1000]))
     result.append(("gzip members", Gzip(), try packed(Gzip(), 64 << 10), [65_536]))
     result.append(("zlib", Zlib(), try packed(Zlib(), nil), []))
@@ -63,7 +69,9 @@ struct PartReaderTests {
       starts == [
         "zstd frames": 655_360, "zstd one frame": 0, "zstd unsized frames": 0, "zstd joined": 300_001,
         "lz4 blocks": 655_360, "lz4 sized": 655_360, "lz4 checked": 655_360, "lz4 joined": 300_001, "snappy": 655_360,
-        "snappy joined": 300_001 + 327_680, "gzip": 0, "gzip members": 0, "zlib": 0, "none": 690_000,
+        "snappy joined": 300_001 + 327_680, "quicklz": 655_360, "quicklz packets": 655_360,
+        "quicklz joined": 300_001 + 327_680, "quicklz streaming": 0, "gzip": 0, "gzip members": 0, "zlib": 0,
+        "none": 690_000,
       ])
   }
 
@@ -79,9 +87,11 @@ struct PartReaderTests {
     #expect(try unsizedTrial.read(2_900_000, 10).summary.start.outputOffset == 2_883_584)
   }
 
-  @Test("parts of what other programs wrote agree with decoding", arguments: ["zstd", "lz4", "snappy", "gzip"])
+  @Test(
+    "parts of what other programs wrote agree with decoding",
+    arguments: ["zstd", "lz4", "snappy", "gzip", "quicklz", "quicklz-raw"])
   func vectors(format: String) throws {
-    let vectors = try Vectors(format)
+    let vectors = try Vectors(format == "quicklz-raw" ? "quicklz" : format)
     let codec = try CodecRegistry.builtin.codec(format)
     for (index, vector) in vectors.all.enumerated() where !vector.file.hasSuffix(".snappy") {
       let stream = try vectors.bytes(vector)

@@ -9,14 +9,15 @@ import Testing
 @Suite("Salvage of hostile streams")
 struct SalvageHostileTests {
   private static let content = TestInputs.bytes(.text, 300_000) + TestInputs.bytes(.random, 100_000)
-  private static let codecs: [any Codec] = [Zstd.default, LZ4(), Snappy(), Gzip.default]
+  private static let codecs: [any Codec] = [Zstd.default, LZ4(), Snappy(), Gzip.default, QuickLZ()]
 
   private static func stream(_ codec: any Codec) throws -> [UInt8] {
-    let chunk = ["zstd": 128 << 10, "lz4": 64 << 10, "gzip": 64 << 10][codec.descriptor.id.rawValue]
+    let chunk = ["zstd": 128 << 10, "lz4": 64 << 10, "gzip": 64 << 10, "quicklz": 64 << 10][
+      codec.descriptor.id.rawValue]
     return try codec.compress(content, .init { $0.chunkSize = chunk })
   }
 
-  @Test("random damage never traps, and the output stays within what the format can hold", arguments: 0..<4)
+  @Test("random damage never traps, and the output stays within what the format can hold", arguments: 0..<5)
   func mutations(which: Int) throws {
     let codec = Self.codecs[which]
     let stream = try Self.stream(codec)
@@ -41,7 +42,7 @@ struct SalvageHostileTests {
     }
   }
 
-  @Test("noise alone brings nothing, and that is said", arguments: 0..<4)
+  @Test("noise alone brings nothing, and that is said", arguments: 0..<5)
   func noise(which: Int) throws {
     let codec = Self.codecs[which]
     var random = SplitMix(seed: 99)

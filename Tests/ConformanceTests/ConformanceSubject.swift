@@ -65,6 +65,10 @@ struct ConformanceSubject: Sendable, CustomTestStringConvertible {
       $0.flushes = false
       $0.isConstantInMemory = false
     },
+    "quicklz-raw": {
+      $0.end = .betweenPieces
+      $0.emptyStreamIsValid = true
+    },
     "gzip": { $0.allowsZeroPadding = true },
     "pgzip": {
       $0.allowsZeroPadding = true

@@ -237,10 +237,10 @@ struct ParallelDecodingTests {
     #expect(used <= 6 * largestPiece, "\(used) bytes were taken in")
   }
 
-  @Test("the vectors, as with one thread", arguments: ["gzip", "lz4", "snappy", "zstd"])
+  @Test("the vectors, as with one thread", arguments: ["gzip", "lz4", "quicklz", "quicklz-raw", "snappy", "zstd"])
   func vectors(_ format: String) throws {
     var failures = Failures()
-    let vectors = try Vectors(format)
+    let vectors = try Vectors(format == "quicklz-raw" ? "quicklz" : format)
     let codec = try CodecRegistry.builtin.codec(format)
     for vector in vectors.all {
       let packed = try vectors.bytes(vector)

@@ -58,6 +58,8 @@ struct FixtureTests {
     for path in Checkout.paths(in: ["fixtures/vectors"]) where path.hasSuffix("/manifest.json") {
       let object = try JSONSerialization.jsonObject(with: Data(contentsOf: Checkout.url(path)))
       let top = try #require(object as? [String: Any], "\(path)")
+      // Here the digest is that of what comes of a vector, which the codec's own tests compare.
+      if top["format"] as? String == "quicklz-vectors" { continue }
       let folder = path.dropLast("manifest.json".count)
       let vectors = (top["vectors"] as? [[String: Any]] ?? []).filter { $0["sha256"] is String && $0["file"] is String }
       #expect(!vectors.isEmpty, "\(path) lists nothing")

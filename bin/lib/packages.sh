@@ -48,6 +48,13 @@ zsh /bin/zsh
 zstd /usr/bin/zstd
 '
 
+# What the long tests run besides: a database server and its backup program. The packages start no server.
+long_needs='
+mariadb-backup /usr/bin/mariadb-backup
+mariadb-client /usr/bin/mariadb-admin
+mariadb-server-core /usr/sbin/mariadbd
+'
+
 # Sets $missing to the packages of a list whose file is not there.
 find_missing() {
   missing=

@@ -6,6 +6,8 @@ struct ChunkPlace: Hashable, Sendable {
   var index: UInt64
   /// Whether nothing follows it.
   var isLast: Bool
+  /// How many bytes of the content stand before it.
+  var offset: UInt64 = 0
   /// Whether it is all there is: such streams take a format's plainest form.
   var isOnly: Bool { index == 0 && isLast }
 }

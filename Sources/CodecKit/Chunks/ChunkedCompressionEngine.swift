@@ -21,6 +21,7 @@ final class ChunkedCompressionEngine: StreamEngine {
   private var history = ByteBuffer()
   private var pending = ByteBuffer()
   private var index: UInt64 = 0
+  private var offset: UInt64 = 0
   private var state = State.open
 
   private enum State { case open, ended, failed }
@@ -65,6 +66,7 @@ final class ChunkedCompressionEngine: StreamEngine {
     history.removeAll()
     pending.removeAll()
     index = 0
+    offset = 0
     state = .open
   }
 
@@ -148,7 +150,7 @@ final class ChunkedCompressionEngine: StreamEngine {
 
   /// Packs a chunk into the output when that has room for the worst case, else into the pending bytes.
   private func pack(_ chunk: RawSpan, isLast: Bool, into output: inout OutputRawSpan) throws(CodecError) {
-    let place = ChunkPlace(index: index, isLast: isLast)
+    let place = ChunkPlace(index: index, isLast: isLast, offset: offset)
     if index == 0 {
       try assembler.begin(place, into: &pending)
     }
@@ -172,6 +174,7 @@ final class ChunkedCompressionEngine: StreamEngine {
     try assembler.note(packed, at: place)
     before.keepEnd(of: chunk, assembler.historySize)
     index += 1
+    offset += UInt64(chunk.byteCount)
   }
 
   private func end() throws(CodecError) {

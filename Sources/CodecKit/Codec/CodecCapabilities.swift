@@ -24,12 +24,15 @@ public struct CodecCapabilities: OptionSet, Hashable, Sendable {
   public static let signature = CodecCapabilities(rawValue: 1 << 6)
   /// The output consists of pieces that can be decoded without each other.
   public static let independentPieces = CodecCapabilities(rawValue: 1 << 7)
+  /// A stream always carries the name of its file, by which other programs restore it: it should be given by
+  /// ``Codec/storing(_:)``.
+  public static let fileName = CodecCapabilities(rawValue: 1 << 8)
 
   /// The single capabilities with their names, in a fixed order: for tables and JSON.
   public static let named: [(name: String, capability: CodecCapabilities)] = [
     ("checksum", .contentChecksum), ("optional-checksum", .optionalChecksum), ("content-size", .contentSize),
     ("dictionary", .dictionary), ("training", .dictionaryTraining), ("concatenation", .concatenation),
-    ("signature", .signature), ("independent-pieces", .independentPieces),
+    ("signature", .signature), ("independent-pieces", .independentPieces), ("file-name", .fileName),
   ]
 
   /// The names of the capabilities in this set.

@@ -18,6 +18,7 @@ extension CodecRegistry {
     LZ4(),
     Snappy(),
     S2(),
+    QuickLZ(),
     Gzip(),
     Pgzip(),
     Zlib(),
@@ -25,6 +26,7 @@ extension CodecRegistry {
     SnappyRaw(),
     S2Raw(),
     LZ4Raw(),
+    QuickLZRaw(),
     Store(),
   ]
 }

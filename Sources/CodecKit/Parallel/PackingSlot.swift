@@ -28,6 +28,8 @@ final class PackingSlot: @unchecked Sendable {
     var chunkSize: Int
     /// The first chunk's number.
     var firstIndex: UInt64
+    /// How many bytes of the stream's content stand before the first chunk.
+    var firstOffset: UInt64
     /// Whether the last chunk in here is the stream's last.
     var endsStream: Bool
 
@@ -36,7 +38,9 @@ final class PackingSlot: @unchecked Sendable {
 
     /// Where one of the chunks stands in the stream.
     func place(_ number: Int) -> ChunkPlace {
-      ChunkPlace(index: firstIndex + UInt64(number), isLast: endsStream && number == chunkCount - 1)
+      ChunkPlace(
+        index: firstIndex + UInt64(number), isLast: endsStream && number == chunkCount - 1,
+        offset: firstOffset + UInt64(number * chunkSize))
     }
   }
 

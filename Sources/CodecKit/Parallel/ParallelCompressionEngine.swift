@@ -49,6 +49,7 @@ final class ParallelCompressionEngine: LendingEngine {
   /// What stopped that slot, to be told after its output.
   private var failure: CodecError?
   private var nextIndex: UInt64 = 0
+  private var nextOffset: UInt64 = 0
   private var state = State.open
 
   private enum State { case open, lastSlotStarted, ended, failed }
@@ -93,6 +94,7 @@ final class ParallelCompressionEngine: LendingEngine {
     assembler.reset()
     pending.removeAll()
     nextIndex = 0
+    nextOffset = 0
     position = 0
     state = .open
   }
@@ -252,7 +254,7 @@ final class ParallelCompressionEngine: LendingEngine {
     let job = PackingSlot.Job(
       reach: historySize, historySize: fillingHistory, contentSize: size,
       chunkSize: cutting.cutter == nil ? cutting.maximumSize : max(1, size), firstIndex: nextIndex,
-      endsStream: endsStream)
+      firstOffset: nextOffset, endsStream: endsStream)
     // The next slot begins with what was read ahead, and with the history that it needs.
     fillingHistory = min(end, historySize)
     var bytes = memory.buffer.take()
@@ -262,6 +264,7 @@ final class ParallelCompressionEngine: LendingEngine {
     filling = nil
     searched = 0
     nextIndex += UInt64(job.chunkCount)
+    nextOffset += UInt64(size)
     if endsStream { state = .lastSlotStarted }
     let slot = PackingSlot(job, memory, freeOutputs.popLast() ?? SlotMemory(isSparse: true))
     let makePacker = { [assembler] () throws(CodecError) -> any ChunkPacker in try assembler.makePacker() }

@@ -118,9 +118,11 @@ struct CompressionJob {
         packed: result.bytesOut))
   }
 
-  /// The codec, with the file's name and time in it when that is wanted.
+  /// The codec, with the file's name and time in it when that is wanted or the format cannot be without.
   private func storing(_ path: Path?, _ status: FileStatus) -> any Codec {
-    guard files.withName, let path, status.kind == .regular else { return codec }
+    guard files.withName || codec.descriptor.capabilities.contains(.fileName), let path, status.kind == .regular else {
+      return codec
+    }
     return codec.storing(
       ContentMetadata(fileName: path.lastComponent, modificationTime: status.modificationTime.seconds))
   }

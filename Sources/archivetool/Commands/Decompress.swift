@@ -21,7 +21,8 @@ enum Decompress {
       says. Without FILE, or with -, standard input is decompressed to standard output. Output appears under its name \
       when it is complete and checked: of a damaged file nothing is left, unless it went to standard output.
 
-      With -r, only regular files with the suffix of a codec are taken.
+      With -r, only regular files with the suffix of a codec are taken. Several files are worked on at once. What fails is \
+      named and kept, and the rest is done; a second run with --rm takes what is left.
       """,
     examples: [
       Example("archivetool decompress db.sql.zst", "writes db.sql"),
@@ -41,10 +42,21 @@ enum Decompress {
     try options.files.refuseTerminalInput(context, command: "decompress")
     let session = try context.begin(options.global)
     do throws(Failure) {
-      let job = DecompressionJob(
-        session: session, options: options, reading: try options.reading.options(threads: options.global.threads))
-      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
-        try job.decompress(path)
+      let reading = try options.reading.options(threads: options.global.threads)
+      let rules = session.rulesForPacked(options.files)
+      let threads = options.files.threadsForFiles(options.global)
+      if threads > 1 {
+        let registry = session.registry
+        session.forEachInputAtOnce(options.files.files, rules, threads: threads) { path in
+          TargetName.plain(path, registry.codecs)?.bytes ?? path.bytes
+        } _: { session, path, threads throws(Failure) in
+          var own = reading
+          own.threads = threads
+          try DecompressionJob(session: session, options: options, reading: own).decompress(path)
+        }
+      } else {
+        let job = DecompressionJob(session: session, options: options, reading: reading)
+        session.forEachInput(options.files.files, rules) { path throws(Failure) in try job.decompress(path) }
       }
     } catch {
       session.reporter.failure(error)
@@ -69,8 +81,14 @@ struct DecompressionJob {
     let codec = try options.reading.codec(of: input, session.registry)
     let (name, status) = (input.name, input.status)
     let stored = files.withName ? unsafe codec.storedMetadata(input.prefix.span.bytes) : nil
-    let target = try files.target(for: path, status: status) { path throws(Failure) in
-      try plainName(path, codec, stored)
+    let target: OutputTarget
+    do throws(Failure) {
+      target = try files.target(for: path, status: status) { path throws(Failure) in
+        try plainName(path, codec, stored)
+      }
+    } catch {
+      guard error.isTaken, files.remove, let output = error.path else { throw error }
+      return try settle(input, codec, with: Path(output), otherwise: error)
     }
     session.progress.begin(name.display, total: input.size)
     var pump: StreamPump
@@ -93,6 +111,36 @@ struct DecompressionJob {
         transfer: result, plain: result.bytesOut, packed: result.bytesIn))
   }
 
+  /// Removes the source of an output that is there: a run before has put it in place, and was ended before it could do
+  /// this.
+  private func settle(
+    _ input: consuming OpenedInput, _ codec: any Codec, with output: Path, otherwise taken: Failure
+  ) throws(Failure) {
+    let name = input.name
+    session.progress.begin(name.display, total: input.size)
+    var sink: ComparingSink
+    do throws(IOError) { sink = try ComparingSink(output) } catch { throw taken }
+    var pump: StreamPump
+    do throws(CodecError) { pump = try StreamPump(decompressing: codec, reading) } catch {
+      throw Failure(error, input: name)
+    }
+    let prefix = input.prefix
+    let result = try Transfer.run(
+      &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: InputName(path: output.bytes),
+      progress: session.progress)
+    do throws(IOError) {
+      guard try sink.isSame() else { throw IOError("compare", path: output, errno: .exists) }
+    } catch {
+      throw error.errno == .exists ? taken : Failure(error, input: name)
+    }
+    reportNotices(result.notices, of: name, to: session.reporter)
+    try FileJob(session: session, files: files).removeSource(input, foundAt: output)
+    session.report(
+      FileReport(
+        command: "decompress", input: name, output: InputName(path: output.bytes), codec: codec.descriptor.id.rawValue,
+        level: nil, transfer: result, plain: result.bytesOut, packed: result.bytesIn))
+  }
+
   /// Enough of a file for the name that it carries.
   private static let headerLength = 64 << 10
 
@@ -105,9 +153,7 @@ struct DecompressionJob {
     }
     if let plain = TargetName.plain(path, suffixes: codec.descriptor.suffixes) { return plain }
     // The suffix of another codec is as good: content decides what it is, the name only what it is called.
-    for other in session.registry.codecs {
-      if let plain = TargetName.plain(path, suffixes: other.descriptor.suffixes) { return plain }
-    }
+    if let plain = TargetName.plain(path, session.registry.codecs) { return plain }
     throw .skipped("its name has no suffix to take off", path.bytes, hint: "-o FILE names the output")
   }
 }

@@ -79,6 +79,14 @@ struct FileOptions: Sendable {
     }
   }
 
+  /// How many files can be worked on at once: more than one only where each has an output of its own beside it.
+  func threadsForFiles(_ global: GlobalOptions) -> Int {
+    guard recursive || files.count > 1, !files.contains(Self.dash), !anyGoesToOutput, output == nil, folder == nil,
+      !withName
+    else { return 1 }
+    return global.threads.flatMap { $0 == 0 ? nil : $0 } ?? Machine.coreCount
+  }
+
   /// Where the result of an input goes.
   ///
   /// - Parameters:

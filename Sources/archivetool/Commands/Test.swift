@@ -40,13 +40,43 @@ enum Test {
     let session = try context.begin(options.global)
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
-      session.forEachInput(options.files.files, session.rulesForPacked(options.files)) { path throws(Failure) in
-        try check(path, options.reading, reading, session)
+      let rules = session.rulesForPacked(options.files)
+      let threads = options.files.threadsForFiles(options.global)
+      if threads > 1 {
+        let choice = options.reading
+        session.forEachInputAtOnce(options.files.files, rules, threads: threads) {
+          $0.bytes
+        } _: {
+          session, path, threads throws(Failure) in
+          var own = reading
+          own.threads = threads
+          try check(path, choice, own, session)
+        }
+      } else {
+        session.forEachInput(options.files.files, rules) { path throws(Failure) in
+          try check(path, options.reading, reading, session)
+        }
       }
     } catch {
       session.reporter.failure(error)
     }
     return session.finish(command: "test", stats: options.files.stats)
+  }
+
+  private static func checkArchive(
+    _ path: Path, _ reading: DecompressionOptions, _ session: Session
+  ) throws(Failure) {
+    let check = ArchiveCheck(session.reporter)
+    let start = MonotonicClock.now
+    let name = InputName(path: path.bytes)
+    let format = try ArchiveInput.walk(name, reading, telling: check, session)
+    guard check.isSound else { return }
+    let transfer = TransferResult(
+      bytesIn: check.sizes.packed, bytesOut: check.sizes.content, nanoseconds: MonotonicClock.now - start)
+    session.report(
+      FileReport(
+        command: "test", input: name, output: nil, codec: format.name, level: nil, transfer: transfer,
+        plain: transfer.bytesOut, packed: transfer.bytesIn))
   }
 
   private static func check(
@@ -68,6 +98,12 @@ enum Test {
       result = try Transfer.run(
         &pump, from: &input.source, to: &sink, prefix: prefix, input: name, output: name, progress: session.progress)
     } catch {
+      // An archive with several files is no stream, and of a damaged one every file is to be named.
+      if let path, choice.codec == nil, input.status.kind == .regular, error.exit != .io,
+        ArchiveFormats.format(of: prefix) != nil
+      {
+        return try checkArchive(path, reading, session)
+      }
       throw error.offeringSalvage(by: codec, of: input.status)
     }
     reportNotices(result.notices, of: name, to: session.reporter)

@@ -31,11 +31,7 @@ struct FileJob {
     if files.remove {
       guard case .file = target else { throw Failure(.usage, "--rm needs an output file", input: name) }
     }
-    if case .file(let path) = target, session.written.contains(path) {
-      throw Failure(
-        .partial, "not replaced: another input of this run became this file", path: path.bytes,
-        hint: "rename one of the inputs, or use another folder")
-    }
+    if case .file(let path) = target, session.written.contains(path) { throw notReplaced(path) }
     if verify != nil { input.source.startHashing() }
     var sink: OutputSink
     do throws(IOError) { sink = try OutputSink(target, sparse: sparse) } catch {
@@ -48,20 +44,48 @@ struct FileJob {
     if let verify, let temporary = sink.temporary, let hash = input.source.hashValue {
       try verify(temporary, hash)
     }
-    let receipt: CommittedFile?
+    var receipt: CommittedFile?
+    var isPlaced = true
     do throws(IOError) {
-      receipt = try sink.finish(
-        replacing: files.force, attributes: attributes, sync: files.sync || files.remove)
+      let sync = files.sync || files.remove
+      // Without -f nothing is replaced anyway.
+      if files.force, case .file(let path) = target {
+        var last: OutputSink? = sink
+        isPlaced = try session.written.replace(path) { () throws(IOError) -> CommittedFile? in
+          receipt = try last.take()?.finish(replacing: true, attributes: attributes, sync: sync)
+          return receipt
+        }
+      } else {
+        receipt = try sink.finish(replacing: files.force, attributes: attributes, sync: sync)
+      }
     } catch {
       if error.errno == .exists {
         throw Failure(.partial, "already exists", path: target.name.path, hint: "-f replaces it")
       }
       throw Failure(error, input: target.name)
     }
-    // Without -f nothing is replaced anyway.
-    if files.force, let receipt { session.written.insert(receipt) }
+    if !isPlaced, case .file(let path) = target { throw notReplaced(path) }
     if files.remove, let receipt { try removeSource(input, receipt) }
     return result
+  }
+
+  private func notReplaced(_ path: Path) -> Failure {
+    Failure(
+      .partial, "not replaced: another input of this run became this file", path: path.bytes,
+      hint: "rename one of the inputs, or use another folder")
+  }
+
+  /// Removes a source whose output an earlier run has put in place.
+  ///
+  /// - Parameters:
+  ///   - input: the source.
+  ///   - output: the output, which has been compared with it.
+  func removeSource(_ input: borrowing OpenedInput, foundAt output: Path) throws(Failure) {
+    let receipt: CommittedFile
+    do throws(IOError) { receipt = try FileSystem.makeDurable(output) } catch {
+      throw Failure(error, input: InputName(path: output.bytes))
+    }
+    try removeSource(input, receipt)
   }
 
   private func removeSource(_ input: borrowing OpenedInput, _ receipt: CommittedFile) throws(Failure) {

@@ -46,6 +46,22 @@ struct InputList: ~Copyable {
     self.rules = rules
   }
 
+  /// How many files there are to do and how large they are in all; the size is `nil` when that would take too long.
+  static func total(_ arguments: [[UInt8]], _ rules: Rules) -> (files: Int, size: UInt64?) {
+    var list = InputList(arguments, rules)
+    var files = 0
+    var size: UInt64? = 0
+    while let item = list.next() {
+      guard case .file(let path) = item else { continue }
+      files += 1
+      if files > largestCount { size = nil }
+      if let sum = size { size = sum + UInt64(max(0, (try? FileSystem.status(of: path))?.size ?? 0)) }
+    }
+    return (files, size == 0 ? nil : size)
+  }
+
+  private static let largestCount = 200_000
+
   /// The next item, or `nil` after the last.
   mutating func next() -> Item? {
     while true {

@@ -49,7 +49,9 @@ enum OutputTarget {
       throw Failure(error, input: InputName(path: path.bytes))
     }
     guard force else {
-      throw Failure(.partial, "already exists", path: path.bytes, hint: "-f replaces it")
+      var failure = Failure(.partial, "already exists", path: path.bytes, hint: "-f replaces it")
+      failure.isTaken = true
+      throw failure
     }
   }
 

@@ -60,6 +60,30 @@ struct NullSink: ByteSink {
   mutating func write(_ bytes: RawSpan) throws(IOError) {}
 }
 
+/// Compares with a file, and keeps nothing.
+struct ComparingSink: ByteSink, ~Copyable {
+  private var file: FileSource
+  private var buffer: [UInt8] = []
+  private var isSameSoFar = true
+
+  init(_ path: Path) throws(IOError) { file = FileSource(try FileHandle.open(path, .noFollow)) }
+
+  mutating func write(_ bytes: RawSpan) throws(IOError) {
+    guard isSameSoFar else { return }
+    if buffer.count != bytes.byteCount { buffer = [UInt8](repeating: 0, count: bytes.byteCount) }
+    let count = try file.fill(&buffer)
+    let isEqual = unsafe bytes.withUnsafeBytes { unsafe buffer.elementsEqual($0) }
+    isSameSoFar = isEqual && count == bytes.byteCount
+  }
+
+  /// Whether the file holds what was written, and nothing else.
+  mutating func isSame() throws(IOError) -> Bool {
+    guard isSameSoFar else { return false }
+    var one: [UInt8] = [0]
+    return try file.fill(&one) == 0
+  }
+}
+
 /// Keeps a checksum only.
 struct HashingSink: ByteSink, ~Copyable {
   var hash = XXH3Wide()

@@ -22,6 +22,14 @@ enum TargetName {
     return nil
   }
 
+  /// The name of the plain form, whichever codec the suffix is of.
+  static func plain(_ path: Path, _ codecs: [any Codec]) -> Path? {
+    for codec in codecs {
+      if let plain = plain(path, suffixes: codec.descriptor.suffixes) { return plain }
+    }
+    return nil
+  }
+
   /// A suffix alone is no name: `.gz` has nothing to be called without it.
   private static func isName(_ path: Path) -> Bool {
     !path.lastComponent.isEmpty && path.bytes.last != UInt8(ascii: "/")

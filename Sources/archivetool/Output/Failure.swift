@@ -14,12 +14,16 @@ struct Failure: Error {
   var exit: ExitCode
   /// What, why and where, in one line.
   var message: String
+  /// The name of the entry, when the file is an archive.
+  var entry: [UInt8]?
   /// Where in the input.
   var offset: UInt64?
   /// The library's own code, when a codec failed: finer than the exit status.
   var detail: String?
   /// What the user can do.
   var hint: String?
+  /// Whether the name of the output is taken, and nothing else is wrong.
+  var isTaken = false
   /// Whether a rule left the file out. That is worth a warning; everything else that keeps a file from being done is
   /// an error.
   var isSkip = false
@@ -39,6 +43,12 @@ struct Failure: Error {
 }
 
 extension Failure {
+  /// Makes it the failure of an entry of the archive.
+  mutating func concern(entry name: [UInt8]) {
+    entry = name
+    subject = (subject.map { $0 + ": " } ?? "") + Escaping.visible(name)
+  }
+
   /// The report of a file that a rule leaves out.
   ///
   /// - Parameters:

@@ -25,12 +25,15 @@ final class ProgressMonitor: Sendable {
   private let style: Style
   private let interval: UInt64
   private let state = Mutex(State())
+  /// The monitor of the whole run, when this is that of one of several files that are worked on at once.
+  private let trunk: ProgressMonitor?
 
   /// - Parameters:
   ///   - console: where lines go.
   ///   - global: says when progress is wanted.
   init(console: Console, global: GlobalOptions) {
     self.console = console
+    trunk = nil
     let drawable = Terminal.isTerminal(2) && Machine.environment("TERM") != "dumb"
     style =
       switch global.progress {
@@ -49,8 +52,22 @@ final class ProgressMonitor: Sendable {
       }
   }
 
+  private init(branchOf trunk: ProgressMonitor) {
+    console = trunk.console
+    style = trunk.style
+    interval = trunk.interval
+    self.trunk = trunk
+  }
+
+  /// A monitor for one of several files that are worked on at once: it adds to what this one counts.
+  func branch() -> ProgressMonitor { ProgressMonitor(branchOf: self) }
+
+  /// Whether anybody sees progress without asking for it.
+  var isSeen: Bool { style != .none }
+
   /// Starts a file.
   func begin(_ label: String, total: UInt64?) {
+    guard trunk == nil else { return }
     update(PumpProgress())
     state.withLock { state in
       state.bar = ProgressBar(label: label, total: total, start: MonotonicClock.now)
@@ -61,6 +78,11 @@ final class ProgressMonitor: Sendable {
 
   /// Takes over the counts of the file at hand.
   func update(_ progress: PumpProgress) {
+    if let trunk {
+      trunk.bytesRead.add(progress.bytesRead &- bytesRead.load(ordering: .relaxed), ordering: .relaxed)
+      trunk.bytesIn.add(progress.bytesIn &- bytesIn.load(ordering: .relaxed), ordering: .relaxed)
+      trunk.bytesOut.add(progress.bytesOut &- bytesOut.load(ordering: .relaxed), ordering: .relaxed)
+    }
     bytesRead.store(progress.bytesRead, ordering: .relaxed)
     bytesIn.store(progress.bytesIn, ordering: .relaxed)
     bytesOut.store(progress.bytesOut, ordering: .relaxed)
@@ -68,6 +90,7 @@ final class ProgressMonitor: Sendable {
 
   /// Ends the work on a file: its line goes, so that results can be printed.
   func pause() {
+    guard trunk == nil else { return }
     state.withLock { $0.bar = nil }
     if style == .drawn { console.erase() }
   }

@@ -20,14 +20,39 @@ final class Reporter {
     var bytesOut: UInt64 = 0
   }
 
+  /// What was said and is to be said later; `nil` for a reporter that says things at once.
+  private var kept: [(Reporter) -> Void]?
+
   init(console: Console, program: String, global: GlobalOptions) {
     self.console = console
     self.program = program
     self.global = global
   }
 
+  /// A reporter that keeps what it is told, until ``replay(_:)``.
+  func branch() -> Reporter {
+    let branch = Reporter(console: console, program: program, global: global)
+    branch.kept = []
+    return branch
+  }
+
+  /// Says what a branch has kept.
+  func replay(_ branch: Reporter) {
+    for word in branch.kept ?? [] { word(self) }
+    branch.kept = []
+  }
+
+  /// Keeps something for later.
+  ///
+  /// - Returns: whether this is a reporter that does.
+  private func keeps(_ word: @escaping (Reporter) -> Void) -> Bool {
+    kept?.append(word)
+    return kept != nil
+  }
+
   /// Reports that something failed.
   func failure(_ failure: Failure) {
+    if keeps({ $0.failure(failure) }) { return }
     exit.merge(failure.exit)
     totals.failed += 1
     if global.quiet < 2 { write(failure) }
@@ -37,6 +62,7 @@ final class Reporter {
     ]
     if let detail = failure.detail { object.add("detail", .string(detail)) }
     if let path = failure.path { object.add(JSONValue.path(path)) }
+    if let entry = failure.entry { object.add(JSONValue.path(entry, key: "entry")) }
     if let offset = failure.offset { object.add("offset", .uint(offset)) }
     object.add("message", .string(failure.message))
     emit(object)
@@ -44,6 +70,7 @@ final class Reporter {
 
   /// Reports something that ends the run as partial, or as its own class, but stopped nothing.
   func warning(_ warning: Failure) {
+    if keeps({ $0.warning(warning) }) { return }
     exit.merge(warning.exit)
     if global.quiet < 1 { write(warning) }
     guard global.json else { return }
@@ -51,6 +78,7 @@ final class Reporter {
       "type": "warning", "v": 1, "code": .string(warning.exit.name), "exit": .int(Int64(warning.exit.code)),
     ]
     if let path = warning.path { object.add(JSONValue.path(path)) }
+    if let entry = warning.entry { object.add(JSONValue.path(entry, key: "entry")) }
     if let offset = warning.offset { object.add("offset", .uint(offset)) }
     object.add("message", .string(warning.message))
     emit(object)
@@ -58,6 +86,7 @@ final class Reporter {
 
   /// Says something that changes no status.
   func note(_ text: String, subject: String? = nil) {
+    if keeps({ $0.note(text, subject: subject) }) { return }
     if global.quiet < 1 { console.writeError("\(program): \(subject.map { "\($0): " } ?? "")\(text)\n") }
   }
 
@@ -73,6 +102,7 @@ final class Reporter {
 
   /// Counts a file that was done.
   func count(bytesIn: UInt64, bytesOut: UInt64) {
+    if keeps({ $0.count(bytesIn: bytesIn, bytesOut: bytesOut) }) { return }
     totals.files += 1
     totals.bytesIn &+= bytesIn
     totals.bytesOut &+= bytesOut
@@ -80,12 +110,18 @@ final class Reporter {
 
   /// Writes one JSON line, if JSON is wanted.
   func emit(_ object: @autoclosure () -> JSONValue) {
-    if global.json { console.writeOutput(JSONWriter.line(object())) }
+    guard global.json else { return }
+    let line = JSONWriter.line(object())
+    if keeps({ $0.console.writeOutput(line) }) { return }
+    console.writeOutput(line)
   }
 
   /// Writes a line of the command's result, if no JSON is wanted.
   func print(_ text: @autoclosure () -> String) {
-    if !global.json { console.writeOutput(text() + "\n") }
+    guard !global.json else { return }
+    let line = text() + "\n"
+    if keeps({ $0.console.writeOutput(line) }) { return }
+    console.writeOutput(line)
   }
 
   /// Writes the summary and says how the program ends.

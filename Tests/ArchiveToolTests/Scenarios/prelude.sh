@@ -45,3 +45,11 @@ settle() {
   wait_for said '<end>'
   sed 's/<end>//g' "$TTYLOG" >seen
 }
+
+# Pieces of a .qp archive: its head, a directory's and a file's entry, and the end of a directory.
+qp_head() { printf 'qpress10\0\0\1\0\0\0\0\0'; }
+qp_name() { printf '%b\0\0\0%s\0' "\\x$(printf %02x "${#1}")" "$1"; }
+qp_dir() { printf D && qp_name "$1"; }
+qp_up() { printf U; }
+# qp_file NAME: standard input under a name.
+qp_file() { printf F && qp_name "$1" && archivetool compress -q --codec quicklz | tail -c +28; }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CodecKit
+import CommandLineKit
+import SystemIO
+
+/// `archivetool extract`: the files of an archive into a folder.
+enum Extract {
+  struct Options: CommandOptions {
+    var global = GlobalOptions()
+    var archive: [UInt8] = []
+    var names: [[UInt8]] = []
+    var folder: [UInt8]?
+    var force = false
+    var sync = false
+    var stats = false
+    var reading = ReadingOptions()
+    init() {}
+  }
+
+  static let command = Command<Options, Context>(
+    "extract", aliases: ["x"], summary: "extract the files of an archive",
+    discussion: """
+      Writes the files and directories of ARCHIVE below the current folder, or below the one that -C names; with PATHs only \
+      those, and all that lies in them. Archives are the .qp files of qpress and of backup tools.
+
+      Nothing is written outside of that folder: names that are absolute or have . or .. in them are refused, and links \
+      that are there already are not followed. A file appears when it is complete and checked. What is damaged or \
+      refused is named and left out, the rest is extracted, and the status is 3.
+      """,
+    examples: [
+      Example("archivetool extract -C restored backup.qp", "all of an archive"),
+      Example("archivetool extract backup.qp shop/orders.ibd", "one file"),
+    ],
+    flags: [
+      .directory("directory", short: "C", \.folder, "extract into folder DIR").placeholder("DIR").group(.output),
+      .toggle("force", short: "f", \.force, "replace existing files").group(.output),
+      .toggle("sync", \.sync, "wait until each output is on the device").group(.output),
+      .toggle("stats", \.stats, "print time, CPU and memory at the end").group(.reporting),
+    ]
+      + ReadingOptions.flags.filter {
+        ["max-output", "max-ratio", "max-memory", "untrusted"].contains($0.definition.long)
+      }.lifted(\Options.reading),
+    positionals: [
+      .path("ARCHIVE", \.archive, "the archive; - is standard input"),
+      .paths("PATH", \.names, "what to extract; everything when nothing is named"),
+    ],
+    run: run)
+
+  private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
+    let name = InputName(argument: options.archive)
+    try ArchiveInput.refuseTerminal(name, context, command: "extract")
+    let session = try context.begin(options.global)
+    do throws(Failure) {
+      let reading = try options.reading.options(threads: options.global.threads)
+      let folder = Path(options.folder ?? Array(".".utf8))
+      let root: DirectoryHandle
+      do throws(IOError) { root = try DirectoryHandle(folder) } catch {
+        throw Failure(error, input: InputName(path: folder.bytes))
+      }
+      let extraction = Extraction(
+        session, archive: name, to: root, EntrySelection(options.names), force: options.force, sync: options.sync)
+      try ArchiveInput.walk(name, reading, telling: extraction, session)
+      for missing in extraction.missing {
+        var failure = Failure(.partial, "not in the archive", input: name)
+        failure.concern(entry: missing)
+        session.reporter.failure(failure)
+      }
+    } catch {
+      session.reporter.failure(error)
+    }
+    return session.finish(command: "extract", stats: options.stats)
+  }
+}
