@@ -15,6 +15,11 @@ let package = Package(
       path: "Sources/codec-bench",
       swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
     .executableTarget(
+      name: "s2-bench",
+      dependencies: [.product(name: "CodecKit", package: "CodecKit")],
+      path: "Sources/s2-bench",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]),
+    .executableTarget(
       name: "quicklz-bench",
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],
       path: "Sources/quicklz-bench",

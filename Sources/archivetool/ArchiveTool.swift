@@ -67,7 +67,7 @@ enum ArchiveTool {
     version: Version.text,
     summary: "compress, decompress and check files with the codecs of database backups",
     discussion: """
-      Reads and writes zstd, lz4, snappy, gzip, zlib, deflate and QuickLZ. Formats are found by content. Sources are \
+      Reads and writes zstd, lz4, snappy, S2, gzip, zlib, deflate and QuickLZ. Formats are found by content. Sources are \
       kept unless --rm is given, existing files are never replaced without -f, and an output appears under its name \
       only when it is complete.
       """,

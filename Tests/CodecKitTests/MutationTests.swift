@@ -16,7 +16,7 @@ struct MutationTests {
   /// Vectors are cut to this size, so that a run stays short.
   private static let largest = 24 << 10
 
-  private static let folders = ["gzip", "lz4", "quicklz", "snappy", "zstd"]
+  private static let folders = ["gzip", "lz4", "quicklz", "s2", "snappy", "zstd"]
 
   private static func codec(_ folder: String, _ file: String) -> any Codec {
     switch folder {
@@ -25,6 +25,8 @@ struct MutationTests {
     case "gzip": Gzip()
     case "lz4" where file.hasSuffix(".block"): LZ4Raw(contentSize: 40_000)
     case "lz4": LZ4()
+    case "s2" where file.hasSuffix(".block"): S2Raw()
+    case "s2": S2()
     case "quicklz" where file.hasSuffix(".qp"): QuickLZ()
     case "quicklz": QuickLZRaw()
     case "snappy" where file.hasSuffix(".snappy"): SnappyRaw()

@@ -60,11 +60,11 @@ struct PartIndexTests {
     }
   }
 
-  @Test("damaged streams give the same data and errors", arguments: ["zstd", "lz4", "snappy", "gzip", "quicklz"])
+  @Test("damaged streams give the same data and errors", arguments: ["zstd", "lz4", "snappy", "s2", "gzip", "quicklz"])
   func damaged(format: String) throws {
     let content = TestInputs.bytes(.rows, 300_000)
     let codec = try CodecRegistry.builtin.codec(format)
-    let chunk = ["zstd": 128 << 10, "lz4": 64 << 10, "gzip": 64 << 10][format]
+    let chunk = ["zstd": 128 << 10, "lz4": 64 << 10, "s2": 32 << 10, "gzip": 64 << 10][format]
     let stream = format == "gzip" ? try hinted(content) : try codec.compress(content, .init { $0.chunkSize = chunk })
     var random = SplitMix(seed: SplitMix.runSeed ^ 11)
     for index in 0..<24 {

@@ -53,7 +53,14 @@ struct ConformanceSubject: Sendable, CustomTestStringConvertible {
       $0.emptyStreamIsValid = true
     },
     "snappy": { $0.end = .betweenPieces },
-    "s2": { $0.end = .betweenPieces },
+    "s2": {
+      $0.end = .betweenPieces
+      $0.emptyStreamIsValid = true
+    },
+    "s2-raw": {
+      $0.flushes = false
+      $0.isConstantInMemory = false
+    },
     "snappy-raw": {
       $0.flushes = false
       $0.isConstantInMemory = false

@@ -74,6 +74,10 @@ protocol ChunkAssembler: AnyObject {
   /// Writes what stands before the first chunk.
   func begin(_ first: ChunkPlace, into output: inout ByteBuffer) throws(CodecError)
 
+  /// Writes what stands before a chunk. Workers may be handed several chunks smaller than 512 KiB at once; then it is
+  /// called for the first of them only. Default: nothing.
+  func precede(_ place: ChunkPlace, into output: inout ByteBuffer)
+
   /// Looks at the next bytes of the content, in order and each once, before they are packed: for checksums over the
   /// whole stream. Default: does not.
   func see(_ content: RawSpan)
@@ -94,6 +98,9 @@ extension ChunkAssembler {
 
   /// Nothing.
   var historySize: Int { 0 }
+
+  /// Nothing.
+  func precede(_ place: ChunkPlace, into output: inout ByteBuffer) {}
 
   /// Does not look.
   func see(_ content: RawSpan) {}

@@ -153,8 +153,9 @@ final class ChunkedCompressionEngine: StreamEngine {
     let place = ChunkPlace(index: index, isLast: isLast, offset: offset)
     if index == 0 {
       try assembler.begin(place, into: &pending)
-      _ = pending.drain(into: &output)
     }
+    assembler.precede(place, into: &pending)
+    if !pending.isEmpty { _ = pending.drain(into: &output) }
     assembler.see(chunk)
     let bound = packer.packedBound(chunk.byteCount)
     let packed: PackedChunk

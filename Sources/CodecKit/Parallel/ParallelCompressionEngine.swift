@@ -55,7 +55,7 @@ final class ParallelCompressionEngine: LendingEngine {
   private enum State { case open, lastSlotStarted, ended, failed }
 
   /// Less than this is not worth waking a worker: small chunks go several to a slot.
-  private static let smallestSlot = 512 << 10
+  static let smallestSlot = 512 << 10
   /// A slot is handed out when it is known that something follows: this much of it is read ahead. It is a page, so that
   /// reads stay aligned.
   private static let lookAhead = 4096
@@ -288,6 +288,7 @@ final class ParallelCompressionEngine: LendingEngine {
     guard let slot = handedOut.first, slot.isReleased else { return false }
     handedOut.removeFirst()
     if slot.job.firstIndex == 0 { try assembler.begin(slot.job.place(0), into: &pending) }
+    assembler.precede(slot.job.place(0), into: &pending)
     var contentSize = 0
     for (number, packed) in slot.packed.enumerated() {
       try assembler.note(packed, at: slot.job.place(number))

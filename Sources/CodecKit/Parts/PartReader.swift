@@ -16,6 +16,7 @@
 /// | lz4, independent blocks | the block | size fields, and the declared size of the frame; without that, the tokens |
 /// | lz4, linked blocks | the frame | its declared size |
 /// | snappy | the chunk | chunk headers |
+/// | s2 | the chunk | chunk headers; the index with ``DecompressionOptions/trustsIndex``, or ``S2/seekIndex`` |
 /// | gzip with `IG`, `BC` or `MZ` fields | the member | these fields, and the size at the end of each member |
 /// | none | the byte | |
 /// | everything else | the start | |

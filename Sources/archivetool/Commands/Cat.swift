@@ -24,13 +24,13 @@ enum Cat {
     discussion: """
       Decompresses each FILE, one after the other, to standard output. --offset and --length deliver a part of the \
       decompressed data of one file. Of a regular file only what is needed is read and decoded, where the format has \
-      places to begin at: frames of zstd, blocks of lz4, chunks of snappy, members of gzip that tell their size. \
-      archivetool info says whether a file has them. Damage before the part is not noticed then.
+      places to begin at: frames of zstd, blocks of lz4, chunks of snappy and S2, members of gzip that tell their \
+      size. archivetool info says whether a file has them. Damage before the part is not noticed then.
 
       --salvage delivers what can be read of a damaged file before and behind the damage, at the offsets where it was, \
       with zeros in between. Each damaged place is reported with the range that is lost or that no checksum vouches for; \
-      the status is 3 when there was any. It works for zstd, lz4, snappy and gzip. How much is lost of a file depends on \
-      its pieces: whole frames of zstd, blocks of lz4, chunks of snappy, members of gzip. Where it is not known how much \
+      the status is 3 when there was any. It works for zstd, lz4, snappy, S2 and gzip. How much is lost of a file depends \
+      on its pieces: whole frames of zstd, blocks of lz4, chunks of snappy and S2, members of gzip. Where it is not known how much \
       is missing, what follows moves forward, and the report says so.
       """,
     examples: [
@@ -44,8 +44,8 @@ enum Cat {
       .size("length", \.length, "deliver at most M bytes").placeholder("M").group(.output),
       .toggle("trust-index", \.trustsIndex, "follow an index without checking it").group(.input).discussion(
         """
-        For --offset: goes where the seek table of a zstd file says, and takes the blocks of lz4 for full, instead of \
-        checking all headers before. Faster on slow storage; an index that lies gives other data.
+        For --offset: goes where the seek table of a zstd file or the index of an S2 file says, and takes the blocks of \
+        lz4 for full, instead of checking all headers before. Faster on slow storage; an index that lies gives other data.
         """),
       .choice("sparse", \.sparse, "make holes of zeros", negation: .never).negated("no-sparse").placeholder("WHEN")
         .group(.output).default("auto"),

@@ -6,20 +6,18 @@ extension Snappy {
   /// A walker from chunk to chunk. Behind a damaged chunk header, it searches for the next chunk whose checksum is right.
   public func makeSalvageWalker(_ options: DecompressionOptions) throws(CodecError) -> (any SalvageWalker)? {
     try options.refuseDictionary(codec: "snappy")
-    return SnappySalvageWalker()
+    return SnappySalvageWalker(.snappy)
   }
 }
 
-/// Walks a snappy stream from chunk to chunk.
+/// Walks a stream of Snappy's framing from chunk to chunk.
 final class SnappySalvageWalker: SalvageWalker {
-  let engine: any StreamEngine = SnappyDecoder()
+  let engine: any StreamEngine
 
-  private var trials = PieceDecoder(SnappyDecoder(), codec: "snappy")
+  private let form: SnappySalvageForm
+  private var trials: PieceDecoder
   private var neighbours = PieceNeighbours()
   private var hasSeenChunk = false
-
-  /// A compressed chunk is never longer: a piece that does not shrink is stored.
-  private static let longestChunk = 4 + SnappyBlock.bound(SnappyFormat.maximumPiece)
 
   /// A chunk that holds data, as its header describes it.
   private struct Chunk {
@@ -27,7 +25,11 @@ final class SnappySalvageWalker: SalvageWalker {
     var contentSize: UInt64
   }
 
-  init() {}
+  init(_ form: SnappySalvageForm) {
+    self.form = form
+    engine = form.makeEngine()
+    trials = PieceDecoder(form.makeEngine(), codec: form.codec)
+  }
 
   func next(at offset: UInt64, in input: SalvageInput) -> SalvageStep {
     guard input.size > 0 else {
@@ -35,11 +37,17 @@ final class SnappySalvageWalker: SalvageWalker {
     }
     guard offset < input.size else { return .end }
     if isIdentifier(at: offset, input) { return .pass(to: offset + 10) }
+    if offset == 0, isIdentifierText(at: 4, input) {
+      // Its kind or length is damaged, and may look like those of a chunk.
+      return .gap(
+        to: 10, contentSize: 0,
+        fault: CodecError(.corrupt, codec: form.codec, inputOffset: 0, reason: "the stream identifier is damaged"))
+    }
     if offset == 0, !hasSeenChunk, chunk(at: 0, input) != nil {
       hasSeenChunk = true
       return .gap(
         to: 0, contentSize: 0,
-        fault: CodecError(.corrupt, codec: "snappy", inputOffset: 0, reason: "the stream identifier is missing"))
+        fault: CodecError(.corrupt, codec: form.codec, inputOffset: 0, reason: "the stream identifier is missing"))
     }
     if let chunk = chunk(at: offset, input) {
       return .piece(piece(offset, chunk, replacing: nil))
@@ -50,12 +58,12 @@ final class SnappySalvageWalker: SalvageWalker {
       if isSkippable(at: offset, input) { return .pass(to: end) }
     }
     let next = search(from: offset + 1, input)
-    let isFirst = offset == 0 && next == UInt64(SnappyFormat.identifier.count)
+    let isFirst = offset == 0 && next == UInt64(form.identifiers[0].count)
     let isCut = next == input.size && isCutChunk(at: offset, input)
     return .gap(
       to: next, contentSize: isFirst ? 0 : contentSize(of: offset..<next, input),
       fault: CodecError(
-        isCut ? .truncated : .corrupt, codec: "snappy", inputOffset: offset,
+        isCut ? .truncated : .corrupt, codec: form.codec, inputOffset: offset,
         reason: isCut
           ? "the input ends inside a chunk"
           : isFirst ? "the stream identifier is damaged" : "no chunk begins where one must"))
@@ -79,7 +87,7 @@ final class SnappySalvageWalker: SalvageWalker {
     hasSeenChunk = true
     return .gap(
       to: 0, contentSize: nil,
-      fault: CodecError(.truncated, codec: "snappy", inputOffset: 0, reason: "the input is empty"))
+      fault: CodecError(.truncated, codec: form.codec, inputOffset: 0, reason: "the input is empty"))
   }
 
   /// What a lost region holds.
@@ -98,11 +106,11 @@ final class SnappySalvageWalker: SalvageWalker {
     if let typical, size == typical + 8 { return typical }
     guard let declared else {
       // Only the length in the header is wrong, when the size behind it is as expected.
-      guard size <= UInt64(Self.longestChunk) else { return nil }
+      guard size <= UInt64(form.longestChunk) else { return nil }
       let stated = input.withBytes(at: region.lowerBound + 8, count: 5) { (bytes) -> UInt64? in
         (try? SnappyFormat.declaredSize(bytes)).flatMap { $0 }.map { UInt64($0.value) }
       }
-      return stated == typical ?? UInt64(SnappyFormat.maximumPiece) ? stated : nil
+      return stated == typical ?? UInt64(form.largestBlock) ? stated : nil
     }
     // The chunk ends about where its header says, so it is one, with some bytes missing or inserted.
     let distance =
@@ -126,41 +134,47 @@ final class SnappySalvageWalker: SalvageWalker {
 
   private func piece(_ offset: UInt64, _ chunk: Chunk, replacing kind: UInt8?) -> SalvagePiece {
     var piece = SalvagePiece(offset: offset, end: chunk.end, contentSize: chunk.contentSize)
-    piece.prologue = SnappyFormat.identifier
-    piece.wholeSize = SnappyFormat.maximumPiece
+    piece.prologue = form.identifiers[0]
+    piece.wholeSize = form.largestBlock
     if let kind {
       piece.prologue.append(kind)
       piece.replaced = 1
       piece.repaired = CodecError(
-        .corrupt, codec: "snappy", inputOffset: offset, reason: "a chunk's kind is damaged; its checksum is right")
+        .corrupt, codec: form.codec, inputOffset: offset, reason: "a chunk's kind is damaged; its checksum is right")
     }
     return piece
   }
 
   /// A chunk that holds data, when its header is plausible.
   private func chunk(at offset: UInt64, _ input: SalvageInput, ignoringKind: Bool = false) -> Chunk? {
-    input.withBytes(at: offset, count: 13) { bytes in Self.chunk(bytes, offset, input.size, ignoringKind) }
+    input.withBytes(at: offset, count: 13) { bytes in chunk(bytes, offset, input.size, ignoringKind) }
   }
 
-  private static func chunk(_ bytes: RawSpan, _ offset: UInt64, _ size: UInt64, _ ignoringKind: Bool) -> Chunk? {
+  private func chunk(_ bytes: RawSpan, _ offset: UInt64, _ size: UInt64, _ ignoringKind: Bool) -> Chunk? {
     guard bytes.byteCount >= 8 else { return nil }
     let kind = bytes.byte(at: 0)
     let length = Int(bytes.uint32(at: 0) >> 8)
     let end = offset + 4 + UInt64(length)
     guard end <= size, kind <= 1 || ignoringKind, length >= 4 else { return nil }
     if kind == 1 {
-      guard length <= 4 + SnappyFormat.maximumPiece else { return nil }
+      guard length <= 4 + form.largestBlock else { return nil }
       return Chunk(end: end, contentSize: UInt64(length - 4))
     }
-    guard length <= longestChunk, let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
-      content.value <= SnappyFormat.maximumPiece,
-      UInt64(content.value) <= SnappyFormat.largestContent(ofBlock: length - 4)
+    guard length <= form.longestChunk,
+      let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
+      content.value <= form.largestBlock,
+      UInt64(content.value) <= form.largestContent(length - 4)
     else { return nil }
     return Chunk(end: end, contentSize: UInt64(content.value))
   }
 
   private func isIdentifier(at offset: UInt64, _ input: SalvageInput) -> Bool {
-    input.bytes(at: offset, count: 10) == SnappyFormat.identifier
+    form.identifiers.contains(input.bytes(at: offset, count: 10))
+  }
+
+  private func isIdentifierText(at offset: UInt64, _ input: SalvageInput) -> Bool {
+    let text = input.bytes(at: offset, count: 6)
+    return form.identifiers.contains { Array($0.dropFirst(4)) == text }
   }
 
   /// Whether a chunk of any kind may begin at a position.
@@ -189,10 +203,10 @@ final class SnappySalvageWalker: SalvageWalker {
 
   /// A data chunk whose kind is damaged.
   private func disguised(at offset: UInt64, _ end: UInt64, _ input: SalvageInput) -> SalvagePiece? {
-    guard end - offset > 8, end - offset <= UInt64(4 + Self.longestChunk) else { return nil }
+    guard end - offset > 8, end - offset <= UInt64(4 + form.longestChunk) else { return nil }
     for kind: UInt8 in [0, 1] {
       let size = kind == 1 ? end - offset - 8 : chunk(at: offset, input, ignoringKind: true)?.contentSize
-      guard let size, size <= SnappyFormat.maximumPiece else { continue }
+      guard let size, size <= form.largestBlock else { continue }
       let piece = piece(offset, Chunk(end: end, contentSize: size), replacing: kind)
       if trials.trial(piece, in: input).fault == nil { return piece }
     }
@@ -203,7 +217,7 @@ final class SnappySalvageWalker: SalvageWalker {
   private func isCutChunk(at offset: UInt64, _ input: SalvageInput) -> Bool {
     input.withBytes(at: offset, count: 4) { bytes in
       guard bytes.byteCount == 4 else { return true }
-      return bytes.byte(at: 0) <= 1 && Int(bytes.uint32(at: 0) >> 8) <= Self.longestChunk
+      return bytes.byte(at: 0) <= 1 && Int(bytes.uint32(at: 0) >> 8) <= form.longestChunk
     }
   }
 
@@ -213,7 +227,7 @@ final class SnappySalvageWalker: SalvageWalker {
     return input.firstOffset(in: offset..<input.size, lookahead: 13) { bytes in
       let kind = bytes.byte(at: 0)
       if kind == 0xFF { return bytes.byteCount >= 4 && bytes.uint32(at: 0) == 0x0000_06FF }
-      return kind <= 1 && Self.chunk(bytes, 0, .max, false) != nil
+      return kind <= 1 && chunk(bytes, 0, .max, false) != nil
     } sure: { position in
       if isIdentifier(at: position, input) { return true }
       guard let chunk = chunk(at: position, input) else { return false }
