@@ -36,7 +36,6 @@ struct FrameHeader: Hashable, Sendable {
     let rawValue: UInt16
     static let skippable = Flags(rawValue: 1)
     static let encrypted = Flags(rawValue: 2)
-    static let provisional = Flags(rawValue: 4)
   }
 
   var tag: UInt64

@@ -118,6 +118,9 @@ public struct EntryCursor {
     leaf = archive.leafIndex(of: top) ?? 0
   }
 
+  /// Whether the entry that came last was the last of its leaf.
+  var isAtLeafEnd: Bool { position == entries.count }
+
   /// Goes on behind a leaf that could not be read.
   ///
   /// - Returns: a path at or before the first entry that is passed over.

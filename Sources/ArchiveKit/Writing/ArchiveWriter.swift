@@ -47,6 +47,9 @@ public final class ArchiveWriter {
   private var tree: TreeBuilder
   private var pending: [PendingFrame] = []
   private var links = LinkedFiles()
+  /// Whether leaves end where the caller says.
+  private let followsLeaves: Bool
+  private var isCheckpointDue = false
   private var state = ArchiveWriterState()
 
   /// Starts an archive.
@@ -55,7 +58,14 @@ public final class ArchiveWriter {
   ///   - output: gets the bytes.
   ///   - options: how to write.
   /// - Throws: ``ArchiveError`` with `invalidOption`, or what the output throws.
-  public init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError) {
+  public convenience init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError) {
+    try self.init(to: output, options, like: nil)
+  }
+
+  /// Starts an archive that takes the place of another: with its identity, and all it says of itself.
+  init(
+    to output: any ArchiveOutput, _ options: ArchiveWriterOptions, like original: Superblock?
+  ) throws(ArchiveError) {
     guard (64 << 10...FrameHeader.maximumDataLength).contains(options.blockSize) else {
       throw ArchiveError(.invalidOption, "a block has 64 KiB to 4 MiB")
     }
@@ -63,8 +73,9 @@ public final class ArchiveWriter {
       throw ArchiveError(.invalidOption, "a chunk is larger than a block")
     }
     self.options = options
+    followsLeaves = original != nil
     payload = try PayloadCodec(options.codec, options.registry)
-    superblock = try Self.superblock(options, payload)
+    superblock = try Self.superblock(options, payload, like: original)
     let threads = ThreadCount.workers(options.threads)
     workers = threads > 1 ? Workers(limit: threads, label: "archive") : nil
     inFlight = threads > 1 ? threads + 2 : 0
@@ -77,16 +88,20 @@ public final class ArchiveWriter {
   }
 
   private static func superblock(
-    _ options: ArchiveWriterOptions, _ payload: PayloadCodec
+    _ options: ArchiveWriterOptions, _ payload: PayloadCodec, like original: Superblock?
   ) throws(ArchiveError) -> Superblock {
-    var superblock = Superblock()
-    superblock.created = options.created
-    superblock.cutSizes = options.cutSizes
-    superblock.blockTarget = UInt32(options.blockSize)
-    superblock.fields = options.fields
+    var superblock = original ?? Superblock()
+    superblock.fields.removeAll { $0.type == Superblock.Field.codec }
+    if original == nil {
+      superblock.created = options.created
+      superblock.cutSizes = options.cutSizes
+      superblock.blockTarget = UInt32(options.blockSize)
+      superblock.fields = options.fields
+    }
     if let spec = payload.spec {
       superblock.fields.append(.init(Superblock.Field.codec, [payload.number] + Array(spec.utf8)))
     }
+    if original != nil { return superblock }
     if options.isReproducible {
       let digest = SHA256.hash(try superblock.encoded())
       superblock.uuid = ArchiveUUID(high: digest.prefix, low: SHA256.hash(digest.bytes).prefix)
@@ -163,6 +178,21 @@ public final class ArchiveWriter {
   /// Forgets what has been given of the file, to give it again.
   public func restartFile() throws(ArchiveError) { try note(.restart) }
 
+  /// Adds bytes that are one chunk.
+  func append(chunk bytes: RawSpan) throws(ArchiveError) {
+    if segment.bytes.count + bytes.byteCount > options.blockSize, segment.bytes.count > 0 { try closeSegment() }
+    segment.bytes.append(bytes)
+    segment.cut += bytes.byteCount
+    try note(.chunk(length: bytes.byteCount))
+  }
+
+  /// Ends a leaf of the tree. Of an archive that takes the place of another, leaves end where those of the other did, and
+  /// nowhere else: they are a part of what the contentRoot stands for.
+  func endLeaf() throws(ArchiveError) { try note(.endLeaf) }
+
+  /// Gives the file up, as if it had not begun.
+  func abandonFile() throws(ArchiveError) { try note(.abandon) }
+
   /// Ends the file.
   ///
   /// - Parameter entry: what is known of it now. Size and content are those of what was given.
@@ -236,6 +266,10 @@ public final class ArchiveWriter {
         case .begin(let entry): file = FileInProgress(entry)
         case .hole(let length): file?.add(hole: length)
         case .restart: file?.restart()
+        case .abandon: file = nil
+        case .endLeaf:
+          try closeLeaf()
+          if isCheckpointDue { try checkpoint() }
         case .chunk(let length):
           try store(bytes.bytes.extracting(position..<(position + length)), id: full.digests[chunk])
           position += length
@@ -250,12 +284,12 @@ public final class ArchiveWriter {
 
   private func store(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) {
     state.inputSinceCheckpoint += UInt64(bytes.byteCount)
-    if state.inputSinceCheckpoint >= options.checkpointInput { try checkpoint() }
+    if state.inputSinceCheckpoint >= options.checkpointInput { try checkpointNowOrLater() }
     let (number, isNew) = try table.insert(id)
     if isNew {
       if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
         try closeBlock()
-        if state.newSinceCheckpoint >= options.checkpointBytes { try checkpoint() }
+        if state.newSinceCheckpoint >= options.checkpointBytes { try checkpointNowOrLater() }
       }
       if block.chunks.isEmpty { block.firstChunk = number }
       block.add(bytes, id: id)
@@ -283,8 +317,8 @@ public final class ArchiveWriter {
     try tree.add(entry, stamp)
     state.entriesSinceCheckpoint += 1
     if state.entriesSinceCheckpoint >= options.checkpointEntries {
-      try checkpoint()
-    } else if tree.isFull {
+      try checkpointNowOrLater()
+    } else if tree.isFull, !followsLeaves {
       try closeLeaf()
     }
   }
@@ -361,6 +395,11 @@ public final class ArchiveWriter {
     return (frame, body.bytes.array)
   }
 
+  /// A checkpoint ends a leaf: where leaves are given, it waits for the next one to end.
+  private func checkpointNowOrLater() throws(ArchiveError) {
+    if followsLeaves { isCheckpointDue = true } else { try checkpoint() }
+  }
+
   /// Names everything so far, so that it can be used should nothing follow.
   private func checkpoint() throws(ArchiveError) {
     try closeBlock()
@@ -377,6 +416,7 @@ public final class ArchiveWriter {
     let frame = try packed(.checkpoint, raw.bytes, count: state.leavesSinceCheckpoint, first: state.checkpoints)
     try submit(.checkpoint(frame.description, frame.body))
     state.didCheckpoint()
+    isCheckpointDue = false
   }
 
   // MARK: - Output

@@ -13,6 +13,10 @@ enum SegmentEvent {
   case hole(UInt64)
   /// The file is read again from its start.
   case restart
+  /// The file is given up.
+  case abandon
+  /// A leaf of the tree ends here.
+  case endLeaf
   /// The entry is complete: a file that began, or something without content.
   case end(ArchiveEntry, Stamp?)
 }

@@ -7,6 +7,8 @@ internal import CodecKit
 public struct RecoveryFindings: Hashable, Sendable {
   /// Whether the archive has a sound footer after all.
   public internal(set) var hasFooter = false
+  /// Whether the directory is there and every leaf it names: then no name is lost, with or without a footer.
+  public internal(set) var hasWholeTree = false
   /// Places where bytes are damaged or missing.
   public internal(set) var damage: [ArchiveError] = []
   /// Chunks that are missing.
@@ -18,9 +20,12 @@ public struct RecoveryFindings: Hashable, Sendable {
   /// A file that was not complete when the last checkpoint was written; it ends where its data did.
   public internal(set) var unfinishedFile: [UInt8]?
 
+  /// Nothing found.
+  public init() {}
+
   /// Whether everything the archive ever held is there.
   public var isComplete: Bool {
-    hasFooter && damage.isEmpty && lostChunks == 0 && lostTreeBlocks == 0 && unfinishedFile == nil
+    hasWholeTree && damage.isEmpty && lostChunks == 0 && lostTreeBlocks == 0 && unfinishedFile == nil
   }
 }
 
@@ -41,7 +46,7 @@ struct ArchiveRecovery {
   private let source: any ArchiveSource
   private let unpacker: PayloadUnpacker
   private var found: Found
-  private var trees: [UInt64] = []
+  private var directory: [LeafRecord] = []
   private var open: ArchiveEntry?
 
   init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
@@ -114,10 +119,7 @@ struct ArchiveRecovery {
         return
       }
       let number = frame.header.first
-      guard place(frame.header, SHA256.hash(raw)), frame.kind == .tree,
-        !frame.header.flags.contains(.provisional)
-      else { return }
-      trees.append(number)
+      guard place(frame.header, SHA256.hash(raw)), frame.kind == .tree else { return }
       var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
       guard let first = try? decoder.next() else { return }
       found.leaves.append(
@@ -126,7 +128,11 @@ struct ArchiveRecovery {
           digest: SHA256.hash(raw)))
     case .checkpoint:
       open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
-    case .directory, .ids, .blocks, .index, .superblockCopy: break
+    case .directory:
+      guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
+      var reader = FieldReader(raw)
+      while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
+    case .ids, .blocks, .index, .superblockCopy: break
     }
   }
 
@@ -194,7 +200,9 @@ struct ArchiveRecovery {
     }
     if !leaves.isEmpty { leaves[0].separator = [] }
     found.leaves = leaves
-    if let open, !found.findings.hasFooter, isBehind(open.path) {
+    found.findings.hasWholeTree =
+      directory.map(\.digest) == leaves.map(\.digest) && (!directory.isEmpty || found.findings.hasFooter)
+    if let open, !found.findings.hasWholeTree, isBehind(open.path) {
       var entry = open
       entry.warnings.insert(.unreadable)
       found.loose[leaves.count] = [entry]

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes what is left of an archive as a sound one.
+internal import CodecKit
+
+/// What became of a rebuilt archive.
+public struct RebuildReport: Sendable {
+  /// Entries that are in the copy.
+  public internal(set) var entries: UInt64 = 0
+  /// Files that are not, and why.
+  public internal(set) var lost: [(path: [UInt8], error: ArchiveError)] = []
+  /// The copy.
+  public internal(set) var summary: ArchiveSummary
+  /// Whether the copy stands for the same content as the original did when it was complete.
+  public internal(set) var isIdentical: Bool
+}
+
+/// Copies the entries of an archive, damaged or cut, into a new one.
+///
+/// The copy has the identity of the original. When nothing was lost it has the same contentRoot, too, and serves as the
+/// parent of the same increments.
+public struct ArchiveRebuilder {
+  private let archive: ArchiveReader
+  private let options: ArchiveWriterOptions
+  private let progress: (UInt64) throws(ArchiveError) -> Void
+
+  /// Prepares a copy.
+  ///
+  /// - Parameters:
+  ///   - archive: an archive that was opened by `ArchiveReader(recovering:)`.
+  ///   - options: codec and threads of the copy.
+  ///   - progress: told from time to time how many bytes of files have been copied; throws to give up.
+  public init(
+    _ archive: ArchiveReader, _ options: ArchiveWriterOptions = .init(),
+    progress: @escaping (UInt64) throws(ArchiveError) -> Void = { (_) throws(ArchiveError) in }
+  ) {
+    self.archive = archive
+    var options = options
+    let superblock = archive.summary.superblock
+    options.cutSizes = superblock.cutSizes
+    let target = Int(superblock.blockTarget)
+    if (64 << 10...FrameHeader.maximumDataLength).contains(target) { options.blockSize = target }
+    self.options = options
+    self.progress = progress
+  }
+
+  /// Writes the copy.
+  ///
+  /// - Parameter output: gets the bytes.
+  /// - Returns: what is in it, and what was lost.
+  /// - Throws: what the output throws, or what reading throws that is no damage.
+  public func run(to output: any ArchiveOutput) throws(ArchiveError) -> RebuildReport {
+    let writer = try ArchiveWriter(to: output, options, like: archive.summary.superblock)
+    var lost: [(path: [UInt8], error: ArchiveError)] = []
+    var content = ContentCursor(archive)
+    var cursor = archive.entries()
+    var groups: [ArchiveEntry.LinkGroup: Bool] = [:]
+    var copied: UInt64 = 0
+    var entries: UInt64 = 0
+    while true {
+      do throws(ArchiveError) {
+        guard let entry = try cursor.next() else { break }
+        let isLeafEnd = cursor.isAtLeafEnd
+        if let fault = try copy(entry, &content, &groups, writer) {
+          lost.append((entry.path, fault))
+          content = ContentCursor(archive)
+        } else {
+          entries += 1
+        }
+        if isLeafEnd { try writer.endLeaf() }
+        copied += entry.size
+        try progress(copied)
+      } catch {
+        guard error.isDamage else { throw error }
+        lost.append((cursor.skipLeaf(), error))
+      }
+    }
+    let summary = try writer.finish()
+    let original = archive.summary.footer
+    return RebuildReport(
+      entries: entries, lost: lost, summary: summary,
+      isIdentical: archive.recovery?.hasFooter == true && original.contentRoot == summary.footer.contentRoot)
+  }
+
+  private static let lostWithFirst = ArchiveError(.corrupt, "its content, which it shares with another name, is lost")
+
+  /// Copies an entry.
+  ///
+  /// - Parameter groups: which files with several names have been met, and whether they are in the copy.
+  /// - Returns: what is wrong with it; nothing of it is in the copy then.
+  private func copy(
+    _ entry: ArchiveEntry, _ content: inout ContentCursor, _ groups: inout [ArchiveEntry.LinkGroup: Bool],
+    _ writer: ArchiveWriter
+  ) throws(ArchiveError) -> ArchiveError? {
+    if let group = entry.linkGroup, let isThere = groups[group] {
+      guard isThere else { return Self.lostWithFirst }
+      try writer.add(entry)
+      return nil
+    }
+    guard entry.kind == .file else {
+      try writer.add(entry)
+      return nil
+    }
+    let fault = try copy(file: entry, &content, writer)
+    if let group = entry.linkGroup { groups[group] = fault == nil }
+    return fault
+  }
+
+  /// Copies a file, chunk by chunk.
+  private func copy(
+    file entry: ArchiveEntry, _ content: inout ContentCursor, _ writer: ArchiveWriter
+  ) throws(ArchiveError) -> ArchiveError? {
+    let runs: [ContentRun]
+    do throws(ArchiveError) { runs = entry.size > 0 ? try archive.runs(of: entry) : [] } catch {
+      guard error.isDamage else { throw error }
+      return error
+    }
+    try writer.beginFile(entry)
+    var failure: ArchiveError?
+    do throws(ArchiveError) {
+      for run in runs {
+        switch run {
+        case .hole(let length): try writer.append(hole: length)
+        case .chunks(_, let first, let count, let length):
+          try content.deliver(first..<(first + count), length: length, part: 0..<length) {
+            (bytes: RawSpan) throws(ArchiveError) in
+            do throws(ArchiveError) { try writer.append(chunk: bytes) } catch {
+              failure = error
+              throw error
+            }
+          }
+        }
+      }
+    } catch {
+      // What the writer throws ends the work; damage of this file does not.
+      if let failure { throw failure }
+      guard error.isDamage else { throw error }
+      try writer.abandonFile()
+      return error
+    }
+    try writer.endFile(entry)
+    return nil
+  }
+}
