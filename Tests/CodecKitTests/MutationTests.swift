@@ -68,9 +68,10 @@ struct MutationTests {
       let whole = try Self.inspect(first, input) { _ in input.count }
       let pieces = try Self.inspect(second, input) { _ in 1 + random.below(3000) }
       #expect(whole.error?.code == pieces.error?.code, "\(name): \(whole.error as Any); \(pieces.error as Any)")
-      // ISA-L reads up to 8 bytes ahead and does not always tell.
+      // ISA-L reads up to 8 bytes ahead and does not always tell, and keeps up to 328 bytes of a block's header that came
+      // in pieces: damage in the header is then told of a place further on.
       let offsets = [whole.error, pieces.error].map { Int($0?.inputOffset ?? 0) }
-      #expect(abs(offsets[0] - offsets[1]) <= (folder == "gzip" ? 8 : 0), "\(name): \(whole.error as Any)")
+      #expect(abs(offsets[0] - offsets[1]) <= (folder == "gzip" ? 8 + 328 : 0), "\(name): \(whole.error as Any)")
       let agrees = first.report == second.report
       #expect(agrees, "\(name)")
       #expect(max(whole.steps, pieces.steps) <= 64 + 3 * input.count, "\(name): \(whole.steps), \(pieces.steps) steps")
