@@ -9,6 +9,8 @@ public struct RecoveryFindings: Hashable, Sendable {
   public internal(set) var hasFooter = false
   /// Whether the directory is there and every leaf it names: then no name is lost, with or without a footer.
   public internal(set) var hasWholeTree = false
+  /// Whether the archive ends inside a frame or the footer.
+  public internal(set) var isCut = false
   /// Places where bytes are damaged or missing.
   public internal(set) var damage: [ArchiveError] = []
   /// Chunks that are missing.
@@ -48,7 +50,6 @@ struct ArchiveRecovery {
   private var found: Found
   private var directory: [LeafRecord] = []
   private var open: ArchiveEntry?
-
   init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
     self.source = source
     let superblock = try Self.superblock(source)
@@ -88,14 +89,18 @@ struct ArchiveRecovery {
       case .damagedBody(let header, let error):
         found.findings.damage.append(error)
         takeDamaged(header)
-      case .damage(_, let error): found.findings.damage.append(error)
+      case .damage(let range, let error):
+        // What is left of a frame or the footer where an archive was cut is no damage of its own.
+        if range.upperBound < source.size { found.findings.damage.append(error) } else {
+          found.findings.isCut = true
+        }
       case .footer(let footer):
         found.footer = footer
         found.findings.hasFooter = true
       }
     }
     guard frames > 0 else {
-      throw ArchiveError(.notAnArchive, "nothing is left of the archive but its head")
+      throw ArchiveError(.truncated, "nothing is left of the archive but its head", offset: source.size)
     }
     finishTables()
     finishTree()

@@ -84,7 +84,8 @@ struct CkaExtraction {
     if let offset = error.offset { text += " (offset \(offset))" }
     if !problem.lostRanges.isEmpty {
       let ranges = problem.lostRanges.prefix(5).map { "\($0.lowerBound) to \($0.upperBound)" }
-      text += "; kept as .damaged with zeros from \(ranges.joined(separator: ", from "))"
+      let more = problem.lostRanges.count > 5 ? " and more" : ""
+      text += "; bytes \(ranges.joined(separator: ", "))\(more) of it are lost"
     }
     var failure = Failure(exit, text, input: name, offset: error.offset, detail: error.code.description)
     failure.concern(entry: problem.path)

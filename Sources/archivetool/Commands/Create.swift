@@ -97,7 +97,10 @@ enum Create {
     guard files.output != nil else {
       throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
     }
-    try files.check(json: options.global.json)
+    if options.global.json && files.writesToOutput(for: nil) {
+      throw UsageError(
+        .invalidCombination, "--json and data cannot both go to standard output", hint: "use -o FILE")
+    }
     if files.writesToOutput(for: nil), context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")

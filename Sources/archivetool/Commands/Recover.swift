@@ -70,7 +70,9 @@ enum Recover {
     do throws(ArchiveError) {
       archive = try ArchiveReader(recovering: source, registry: session.registry)
     } catch {
-      throw Failure(error, archive: name)
+      var failure = Failure(error, archive: name)
+      failure.hint = nil
+      throw failure
     }
     let output: ArchiveSinkOutput
     do throws(IOError) { output = try ArchiveSinkOutput(target) } catch { throw Failure(error, input: target.name) }
