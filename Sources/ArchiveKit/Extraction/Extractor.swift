@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CodecKit
 /// Extracts the tree of an archive, or a part of it, into a directory.
 public import SystemIO
-internal import CodecKit
 
 /// Extracts entries of an archive beneath a directory.
 ///
@@ -121,8 +121,11 @@ public final class Extractor {
         entry = try cursor.next()
       } catch {
         guard writer.passesOver(error) else { throw error }
-        if isReporting { writer.report.problems.append(.init(path: cursor.skipLeaf(), kind: .damaged, error: error)) }
-        else { _ = cursor.skipLeaf() }
+        if isReporting {
+          writer.report.problems.append(.init(path: cursor.skipLeaf(), kind: .damaged, error: error))
+        } else {
+          _ = cursor.skipLeaf()
+        }
         continue
       }
       guard let entry else { return }

@@ -345,7 +345,8 @@ public final class StreamExtractor {
         try work.notePlace(of: run)
       }
     }
-    if let finished, case .complete = finished.file.state, Account.isSuperuser || finished.file.entry.mode & 0o400 != 0 {
+    if let finished, case .complete = finished.file.state, Account.isSuperuser || finished.file.entry.mode & 0o400 != 0
+    {
       // It can be found by its name now.
       work.places.pin(finished.number, nil)
     }
@@ -382,6 +383,7 @@ public final class StreamExtractor {
     contentHasEnded = true
     try writeLeaves(work)
     dropOpen(.corrupt("a file was begun that did not come"), work.places)
+    try work.stretch.removeAll()
     tally.endStretch()
     tally.endContent()
     if !options.isDryRun { try writer.finishTree() }

@@ -216,7 +216,8 @@ final class StreamTally {
     ]
     for (kind, run, frames) in tables {
       let seen = runs[kind] ?? (Footer.Run(), 0)
-      guard seen.frames == frames, seen.run.length == run.length, run.length == 0 || seen.run.offset == run.offset else {
+      guard seen.frames == frames, seen.run.length == run.length, run.length == 0 || seen.run.offset == run.offset
+      else {
         throw .corrupt("the end has other places for the tables than they have", at: footer.offset)
       }
     }

@@ -23,7 +23,8 @@ final class StreamWork {
   private var named: (file: OutputFile, number: UInt64)?
 
   init(
-    _ reader: StreamFrameReader, _ registry: CodecRegistry, _ session: ExtractionSession, _ directory: Path, threads: Int
+    _ reader: StreamFrameReader, _ registry: CodecRegistry, _ session: ExtractionSession, _ directory: Path,
+    threads: Int
   ) {
     self.reader = reader
     stretch = Stretch(reader.superblock, registry, in: directory)
