@@ -16,6 +16,8 @@ final class PieceStream: ArchiveStream {
   private let sizes: [Int]
   private var position = 0
   private var reads = 0
+  /// Told before each read how many bytes have gone.
+  var willRead: (Int) -> Void = { _ in }
 
   init(_ bytes: [UInt8], _ sizes: [Int] = [1 << 16]) {
     self.bytes = bytes
@@ -23,6 +25,7 @@ final class PieceStream: ArchiveStream {
   }
 
   func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
+    willRead(position)
     let count = min(sizes[reads % sizes.count], bytes.count - position, room.freeCapacity)
     reads += 1
     let bytes = bytes

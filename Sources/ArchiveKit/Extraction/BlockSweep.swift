@@ -155,10 +155,11 @@ struct BlockSweep {
     guard let workers else { return Self.place(block, ids, placements, unpacker) }
     let done = Deferred<Void>()
     let (superblock, registry) = (supply.superblock, supply.registry)
-    workers.run(making: { PayloadUnpacker(superblock, registry) }) { unpacker in
+    let job = { @Sendable (unpacker: PayloadUnpacker) in
       Self.place(block, ids, placements, unpacker)
       done.fulfil(())
     }
+    workers.run(making: { PayloadUnpacker(superblock, registry) }, job)
     jobs.append(done)
     wait(for: inFlight)
   }
