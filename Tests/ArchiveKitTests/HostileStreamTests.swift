@@ -95,6 +95,41 @@ struct HostileStreamTests {
     }
   }
 
+  @Test("every place and root in the end is compared with what came")
+  func lyingRoots() throws {
+    let bytes = try HardTree.archive()
+    let place = bytes.count - Footer.size
+    let lies: [(inout Footer) -> Void] = [
+      { $0.layoutRoot = .zero }, { $0.contentRoot = .zero }, { $0.superblockCopy += 1 }, { $0.directory.offset += 1 },
+      { $0.ids.length += 1 }, { $0.blocks.offset -= 1 }, { $0.index.length = 0 }, { $0.frames += 1 },
+    ]
+    for lie in lies {
+      var footer = try #require(Footer(decoding: Array(bytes[place...]), at: UInt64(place)))
+      lie(&footer)
+      let got = try StreamTrial.stream(bytes[..<place] + footer.encoded()) { $0.paths = [Array("a".utf8)] }
+      #expect(got.error?.isDamage == true)
+    }
+  }
+
+  @Test("tables that do not say what came are damage")
+  func lyingTables() throws {
+    let bytes = try HardTree.archive()
+    var scanner = FrameScanner(MemoryArchiveSource(bytes), tag: try Superblock(decoding: Array(bytes[..<4096])).tag)
+    var seen = 0
+    while case .frame(let frame)? = try scanner.next() {
+      guard [.ids, .blocks, .index, .superblockCopy].contains(frame.kind) else { continue }
+      seen += 1
+      var body = frame.body
+      body[body.count / 2] ^= 1
+      var header = frame.header
+      header.bodyChecksum = XXH3.of(body)
+      let start = Int(header.offset)
+      let lying = bytes[..<start] + header.bytes + body + bytes[Int(header.end)...]
+      #expect(try StreamTrial.stream(Array(lying)) { $0.paths = [Array("a".utf8)] }.error?.code == .corrupt)
+    }
+    #expect(seen == 4)
+  }
+
   @Test("a file that somebody changes before its chunks are needed again is noticed")
   func changedMeanwhile() throws {
     let bytes = try HardTree.archive()

@@ -125,7 +125,7 @@ struct ArchiveRecovery {
           separator: first.path, entries: UInt64(frame.header.count), ordinal: found.superblock.depth, block: number,
           digest: SHA256.hash(raw)))
     case .checkpoint:
-      open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      self.open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
     case .directory, .ids, .blocks, .index, .superblockCopy: break
     }
   }
