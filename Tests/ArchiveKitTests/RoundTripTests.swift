@@ -50,6 +50,19 @@ struct RoundTripTests {
     for threads in [2, 3, 8] { #expect(try archive(threads) == one) }
   }
 
+  @Test("checkpoints that come at once say the same with any number of threads")
+  func checkpoints() throws {
+    func archive(_ threads: Int) throws -> [UInt8] {
+      try SampleTree().archive {
+        $0.threads = threads
+        $0.isReproducible = true
+        $0.checkpointEntries = 1
+      }
+    }
+    let one = try archive(1)
+    for threads in [2, 3] { #expect(try archive(threads) == one) }
+  }
+
   @Test("equal content is stored once")
   func deduplication() throws {
     let content = SampleTree.bytes(300_000, 7)

@@ -27,18 +27,18 @@ struct Placement: Sendable {
 
 /// Distributes the chunks of a window of files.
 struct BlockSweep {
-  private let archive: ArchiveReader
+  private let supply: any BlockSupply
   private let workers: Workers<PayloadUnpacker>?
   private let inFlight: Int
   private var jobs: [Deferred<Void>] = []
   /// Used without workers.
   private let unpacker: PayloadUnpacker
 
-  init(_ archive: ArchiveReader, threads: Int) {
-    self.archive = archive
+  init(_ supply: any BlockSupply, threads: Int) {
+    self.supply = supply
     workers = threads > 1 ? Workers(limit: threads, label: "extract") : nil
     inFlight = threads + 2
-    unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
+    unpacker = PayloadUnpacker(supply.superblock, supply.registry)
   }
 
   /// Hands everything out.
@@ -56,19 +56,18 @@ struct BlockSweep {
     while !waiting.isEmpty || !active.isEmpty {
       if active.isEmpty, let next = waiting.last {
         do throws(ArchiveError) {
-          number = try archive.block(ofChunk: next.first).number
+          number = try supply.blockNumber(ofChunk: next.first)
         } catch {
           waiting.removeLast()
           Self.lose(next, error)
           continue
         }
       }
-      guard let record = try? archive.blocks.record(number) else {
+      guard let (record, end) = supply.place(ofBlock: number) else {
         for run in active { Self.lose(run, .corrupt("a file has a chunk that is not in the archive")) }
         active = []
         continue
       }
-      let end = (try? archive.blocks.record(number + 1))?.firstChunk ?? archive.ids.count
       guard end > record.firstChunk else {
         for run in active { Self.lose(run, .corrupt("the table of blocks is not in order")) }
         active = []
@@ -91,11 +90,10 @@ struct BlockSweep {
   ) throws(ArchiveError) {
     let opened: (block: DecodedBlock, ids: [SHA256Digest])
     do throws(ArchiveError) {
-      let block = try archive.openBlock(record)
-      guard block.numbers == chunks else {
+      opened = try supply.open(record)
+      guard opened.block.numbers == chunks else {
         throw ArchiveError.corrupt("a data block has other chunks than the table says", at: record.offset)
       }
-      opened = (block, try archive.ids.records(chunks))
     } catch {
       try skip(record, chunks, &active, error)
       return
@@ -156,11 +154,12 @@ struct BlockSweep {
   private mutating func dispatch(_ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement]) {
     guard let workers else { return Self.place(block, ids, placements, unpacker) }
     let done = Deferred<Void>()
-    let (superblock, registry) = (archive.summary.superblock, archive.registry)
-    workers.run(making: { PayloadUnpacker(superblock, registry) }) { unpacker in
+    let (superblock, registry) = (supply.superblock, supply.registry)
+    let job = { @Sendable (unpacker: PayloadUnpacker) in
       Self.place(block, ids, placements, unpacker)
       done.fulfil(())
     }
+    workers.run(making: { PayloadUnpacker(superblock, registry) }, job)
     jobs.append(done)
     wait(for: inFlight)
   }

@@ -4,7 +4,8 @@
 
 /// How an ``Extractor`` works.
 public struct ExtractionOptions: Sendable {
-  /// What happens when a name is taken.
+  /// What happens when a name is taken. What the same run has made always stays: when components are taken off and two
+  /// entries come out under one name, the second is reported.
   public enum Overwrite: Hashable, Sendable {
     /// What is there stays; the entry is reported.
     case never

@@ -4,6 +4,13 @@
 internal import CodecKit
 internal import SystemIO
 
+/// An open file that several places keep.
+final class SharedFile: Sendable {
+  let handle: FileHandle
+
+  init(_ handle: consuming FileHandle) { self.handle = handle }
+}
+
 /// A file that is being extracted.
 final class OutputFile: Sendable {
   /// What has become of it.
@@ -15,6 +22,7 @@ final class OutputFile: Sendable {
   }
 
   private struct Progress: ~Copyable {
+    var entry: ArchiveEntry
     var handle: FileHandle?
     var isCreated = false
     /// Runs and pieces of them that have not ended yet.
@@ -25,8 +33,6 @@ final class OutputFile: Sendable {
     var metadataFault: ArchiveError?
   }
 
-  /// The entry, with the path it has in the archive.
-  let entry: ArchiveEntry
   /// The path below the target.
   let path: [UInt8]
   /// Whether something of that name is there, to be replaced when the file is complete.
@@ -47,14 +53,15 @@ final class OutputFile: Sendable {
     _ entry: ArchiveEntry, at path: [UInt8], runs: Int, replaces: Bool, temporaryName: [UInt8],
     _ session: ExtractionSession
   ) {
-    self.entry = entry
     self.path = path
     self.replaces = replaces
     self.temporaryName = temporaryName
     self.session = session
-    progress = Guarded(ProgressBox(Progress(pieces: runs)))
+    progress = Guarded(ProgressBox(Progress(entry: entry, pieces: runs)))
   }
 
+  /// The entry, with the path it has in the archive.
+  var entry: ArchiveEntry { progress.withLock { $0.value.entry } }
   /// What has become of it.
   var state: State { progress.withLock { $0.value.state } }
   /// What of its metadata could not be set.
@@ -85,7 +92,7 @@ final class OutputFile: Sendable {
         try box.value.handle?.write(bytes, at: Int64(offset))
         box.value.end = max(box.value.end, offset + UInt64(bytes.byteCount))
       } catch {
-        box.value.state = .failed(ArchiveError(error, path: entry.path))
+        box.value.state = .failed(ArchiveError(error, path: box.value.entry.path))
       }
     }
   }
@@ -96,8 +103,27 @@ final class OutputFile: Sendable {
       switch box.value.state {
       case .failed: break
       case .damaged(let first, let ranges): box.value.state = .damaged(first, ranges + [range])
-      default: box.value.state = .damaged(error.about(entry.path), [range])
+      default: box.value.state = .damaged(error.about(box.value.entry.path), [range])
       }
+    }
+  }
+
+  /// The entry has come, or another that tells more of it.
+  func become(_ entry: ArchiveEntry) { progress.withLock { $0.value.entry = entry } }
+
+  /// The file will not become what it should be: nothing more will come.
+  func spoil(_ error: ArchiveError) {
+    progress.withLock { box in
+      if case .waiting = box.value.state { box.value.state = .damaged(error, []) }
+    }
+  }
+
+  /// Another handle for what has been written so far, whatever becomes of the name; `nil` before the first byte.
+  func reopen() throws(IOError) -> SharedFile? {
+    try progress.withLock { (box) throws(IOError) -> SharedFile? in
+      guard box.value.isCreated else { return nil }
+      let (directory, name) = try session.target.place(of: path)
+      return SharedFile(try directory.handle.openFile(workingName(name)))
     }
   }
 
@@ -110,10 +136,13 @@ final class OutputFile: Sendable {
     }
   }
 
+  /// The name it has until it is complete.
+  private func workingName(_ name: [UInt8]) -> [UInt8] { replaces ? temporaryName : name }
+
   private func open(_ progress: inout Progress) throws(IOError) {
     if progress.handle != nil { return }
     let (directory, name) = try session.target.place(of: path)
-    let working = replaces ? temporaryName : name
+    let working = workingName(name)
     if progress.isCreated {
       progress.handle = try directory.handle.openFile(working, .writable)
     } else {
@@ -135,23 +164,23 @@ final class OutputFile: Sendable {
       guard let handle = progress.handle.take() else { return }
       session.didCloseFile()
       // A hole at the end, or lost bytes there.
-      if progress.end < entry.size { try handle.truncate(to: Int64(entry.size)) }
+      if progress.end < progress.entry.size { try handle.truncate(to: Int64(progress.entry.size)) }
       do throws(IOError) {
-        try session.apply(entry, to: handle)
+        try session.apply(progress.entry, to: handle)
       } catch {
-        progress.metadataFault = ArchiveError(error, path: entry.path)
+        progress.metadataFault = ArchiveError(error, path: progress.entry.path)
       }
       try handle.close()
       let (directory, name) = try session.target.place(of: path)
       if case .damaged = progress.state {
-        try directory.handle.rename(replaces ? temporaryName : name, to: name + Self.damagedSuffix)
+        try directory.handle.rename(workingName(name), to: name + Self.damagedSuffix)
         return
       }
       if replaces { try directory.handle.rename(temporaryName, to: name) }
       progress.state = .complete
-      session.count(bytes: entry.size)
+      session.count(bytes: progress.entry.size)
     } catch {
-      progress.state = .failed(ArchiveError(error, path: entry.path))
+      progress.state = .failed(ArchiveError(error, path: progress.entry.path))
       remove(&progress)
     }
   }
@@ -161,7 +190,7 @@ final class OutputFile: Sendable {
     guard progress.isCreated else { return }
     progress.isCreated = false
     guard let (directory, name) = try? session.target.place(of: path) else { return }
-    try? directory.handle.remove(replaces ? temporaryName : name)
+    try? directory.handle.remove(workingName(name))
   }
 
   static let damagedSuffix = Array(".damaged".utf8)

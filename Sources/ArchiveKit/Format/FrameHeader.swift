@@ -26,6 +26,8 @@ enum FrameKind: UInt8, Sendable, CaseIterable {
 /// The header of a frame.
 struct FrameHeader: Hashable, Sendable {
   static let size = 64
+  /// Where in a header its own offset stands.
+  static let offsetPosition = 32
   static let maximumDataLength = 4 << 20
   static let maximumIndexLength = 16 << 20
   static let maximumChunks = 65536

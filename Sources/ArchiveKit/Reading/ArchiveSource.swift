@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where an archive is read from.
+internal import CodecKit
 public import SystemIO
 
 /// An archive that can be read anywhere. Several threads read at the same time.
@@ -32,8 +33,8 @@ public struct MemoryArchiveSource: ArchiveSource {
     guard offset < UInt64(bytes.count) else { return 0 }
     let start = Int(offset)
     let count = min(bytes.count - start, room.freeCapacity)
-    for byte in bytes[start..<(start + count)] { room.append(byte) }
-    return count
+    let span = bytes.span
+    return unsafe room.append(prefixOf: span.bytes.extracting(start..<(start + count)))
   }
 }
 

@@ -21,7 +21,8 @@ enum ScannedFrame: Sendable {
 struct FrameScanner {
   private let frames: FrameReader
   private let source: any ArchiveSource
-  private var offset = UInt64(Superblock.size)
+  /// Where the next thing begins; nothing before it is read again.
+  private(set) var offset = UInt64(Superblock.size)
   private var isAtEnd = false
   /// How much is searched at once.
   private static let window = 1 << 20

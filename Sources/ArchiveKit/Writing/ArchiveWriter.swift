@@ -404,6 +404,8 @@ public final class ArchiveWriter {
   private func checkpoint() throws(ArchiveError) {
     try closeBlock()
     try closeLeaf()
+    // It says where the one before stands, so that must have been written.
+    while pending.contains(where: { $0.isCheckpoint }) { try writeFirst() }
     var raw = state.checkpointHead(entries: tree.entries)
     if let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()

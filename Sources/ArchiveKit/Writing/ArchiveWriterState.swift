@@ -10,6 +10,8 @@ enum PendingFrame {
   /// A block of the index, and the digest of its raw bytes.
   case index(FrameDescription, [UInt8], SHA256Digest)
   case checkpoint(FrameDescription, [UInt8])
+
+  var isCheckpoint: Bool { if case .checkpoint = self { true } else { false } }
 }
 
 /// Counters and tables of a writer.

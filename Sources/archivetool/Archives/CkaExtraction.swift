@@ -7,29 +7,64 @@ import SystemIO
 
 /// Extracts a `.cka` archive and tells what came of it.
 struct CkaExtraction {
-  let archive: CkaArchive
   let options: ExtractionOptions
   let folder: Path
 
-  func run(_ session: Session) throws(Failure) {
-    let (name, progress) = (archive.name, session.progress)
-    session.progress.begin(name.display, total: archive.reader.summary.footer.storedBytes)
+  /// Extracts an archive: by its tables where it can be read anywhere, else from front to back.
+  func run(_ input: consuming OpenedInput, _ session: Session) throws(Failure) {
+    let name = input.name
     let start = MonotonicClock.now
     let report: ExtractionReport
-    do throws(ArchiveError) {
-      if options.isDryRun { try list(session) }
-      report = try Extractor(archive.reader, into: folder, options) { (state) throws(ArchiveError) in
-        progress.update(
-          PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten))
-      }.run()
-    } catch {
-      throw Failure(error, archive: name)
+    if name.path != nil || input.status.kind == .regular {
+      let archive = try CkaArchive(input, session)
+      session.progress.begin(name.display, total: archive.reader.summary.footer.storedBytes)
+      do throws(ArchiveError) {
+        if options.isDryRun { try list(archive, session) }
+        let progress = session.progress
+        report = try Extractor(archive.reader, into: folder, options) { (state) throws(ArchiveError) in
+          progress.update(Self.progress(state))
+        }.run()
+      } catch {
+        throw Failure(error, archive: name)
+      }
+      archive.noteTrailingBytes(to: session.reporter)
+    } else {
+      if options.isDryRun {
+        throw Failure(.usage, "an archive from a pipe can only be extracted, not looked at before", input: name)
+      }
+      report = try stream(input, session)
     }
     Self.tell(report, of: name, session, nanoseconds: MonotonicClock.now - start)
-    archive.noteTrailingBytes(to: session.reporter)
   }
 
-  private func list(_ session: Session) throws(ArchiveError) {
+  private func stream(_ input: consuming OpenedInput, _ session: Session) throws(Failure) -> ExtractionReport {
+    let name = input.name
+    session.progress.begin(name.display, total: nil)
+    let progress = session.progress
+    do throws(ArchiveError) {
+      let extractor = try StreamExtractor(
+        CkaInputStream(input), into: folder, options, registry: session.registry
+      ) { (state) throws(ArchiveError) in
+        progress.update(Self.progress(state))
+      }
+      let report = try extractor.run()
+      if extractor.trailingBytes > 0 {
+        session.reporter.warning(
+          Failure(.partial, "\(extractor.trailingBytes) bytes follow the end of the archive", input: name))
+      }
+      return report
+    } catch {
+      var failure = Failure(error, archive: name)
+      if error.code == .truncated { failure.hint = "what came before is there, as far as it was complete" }
+      throw failure
+    }
+  }
+
+  private static func progress(_ state: ExtractionProgress) -> PumpProgress {
+    PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten)
+  }
+
+  private func list(_ archive: CkaArchive, _ session: Session) throws(ArchiveError) {
     try Extractor.forEachSelected(archive.reader, options) { entry in
       let report = CkaEntryReport(archive: archive.name, entry: entry)
       session.reporter.print(report.name)
@@ -90,5 +125,26 @@ struct CkaExtraction {
     var failure = Failure(exit, text, input: name, offset: error.offset, detail: error.code.description)
     failure.concern(entry: problem.path)
     return failure
+  }
+}
+
+/// An archive that comes through a pipe: what was read for detection, then the rest.
+private final class CkaInputStream: ArchiveStream {
+  private var prefix: ArraySlice<UInt8>
+  private var input: OpenedInput?
+
+  init(_ input: consuming OpenedInput) {
+    prefix = input.prefix[...]
+    self.input = consume input
+  }
+
+  func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
+    if !prefix.isEmpty {
+      let count = min(prefix.count, room.freeCapacity)
+      for byte in prefix.prefix(count) { room.append(byte) }
+      prefix = prefix.dropFirst(count)
+      return count
+    }
+    do throws(IOError) { return try input?.source.read(into: &room) ?? 0 } catch { throw ArchiveError(error) }
   }
 }

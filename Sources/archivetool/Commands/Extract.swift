@@ -30,6 +30,8 @@ enum Extract {
       refused in a .qp file is named and left out, the rest is extracted, and the status is 3. The first damage ends the \
       extraction of a .cka file, unless --keep-going is given; one whose tree breaks the rules is refused as a whole.
 
+      A .cka file that comes from a pipe is extracted as it comes, each 64 MiB of data at a time.
+
       Of a .cka file owners, permissions, times, links, holes and attributes come back: owners and set-ID bits for root \
       alone, unless --no-same-owner is given, devices only with --allow-special.
       """,
@@ -63,7 +65,7 @@ enum Extract {
       let input = try ArchiveInput.open(name)
       if CkaArchive.recognizes(input.prefix) {
         let settings = try options.extractionOptions()
-        try CkaExtraction(archive: try CkaArchive(input, session), options: settings, folder: folder).run(session)
+        try CkaExtraction(options: settings, folder: folder).run(input, session)
         return session.finish(command: "extract", stats: options.stats)
       }
       try options.tree.refuseForStreams(context)
