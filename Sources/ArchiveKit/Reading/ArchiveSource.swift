@@ -84,7 +84,8 @@ extension ArchiveSource {
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { memory, initialized in
       do throws(ArchiveError) {
         while initialized < wanted {
-          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[initialized...])
+          let rest = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(memory)[initialized...])
           var room = unsafe OutputRawSpan(buffer: rest, initializedCount: 0)
           let count = try read(at: offset + UInt64(initialized), into: &room)
           _ = unsafe room.finalize(for: rest)

@@ -91,7 +91,9 @@ struct ArchiveRecovery {
         takeDamaged(header)
       case .damage(let range, let error):
         // What is left of a frame or the footer where an archive was cut is no damage of its own.
-        if range.upperBound < source.size { found.findings.damage.append(error) } else {
+        if range.upperBound < source.size {
+          found.findings.damage.append(error)
+        } else {
           found.findings.isCut = true
         }
       case .footer(let footer):

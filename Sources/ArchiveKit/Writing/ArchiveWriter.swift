@@ -58,7 +58,8 @@ public final class ArchiveWriter {
   ///   - output: gets the bytes.
   ///   - options: how to write.
   /// - Throws: ``ArchiveError`` with `invalidOption`, or what the output throws.
-  public convenience init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError) {
+  public convenience init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError)
+  {
     try self.init(to: output, options, like: nil)
   }
 

@@ -109,7 +109,9 @@ struct ArchiveCreation {
   }
 
   private static func cutSizes(_ text: String) throws(ArchiveError) -> CutSizes {
-    let sizes = text.split(separator: ",", omittingEmptySubsequences: false).map { (try? ByteCount(parsing: String($0)))?.bytes }
+    let sizes = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      (try? ByteCount(parsing: String($0)))?.bytes
+    }
     guard sizes.count == 3, let minimum = sizes[0], let average = sizes[1], let maximum = sizes[2],
       let cut = CutSizes(
         minimum: Int(clamping: minimum), average: Int(clamping: average), maximum: Int(clamping: maximum))

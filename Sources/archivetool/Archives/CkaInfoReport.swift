@@ -72,7 +72,9 @@ struct CkaInfoReport {
     fact("archive", size(archive.source.size))
     if footer.dataBytes > 0 {
       let ratio = Double(footer.dataBytes) / Double(archive.source.size)
-      fact("ratio", "\(NumberText.fixed(ratio, decimals: 3)) (\(NumberText.percent(archive.source.size, of: footer.dataBytes)))")
+      fact(
+        "ratio",
+        "\(NumberText.fixed(ratio, decimals: 3)) (\(NumberText.percent(archive.source.size, of: footer.dataBytes)))")
     }
     fact("chunks", NumberText.grouped(footer.chunks))
     fact("frames", NumberText.grouped(footer.frames))

@@ -110,7 +110,9 @@ enum Recover {
       if let path { failure.concern(entry: path) }
       session.reporter.warning(failure)
     }
-    for damage in findings.damage { session.reporter.note(Failure(damage, archive: name).message, subject: name.display) }
+    for damage in findings.damage {
+      session.reporter.note(Failure(damage, archive: name).message, subject: name.display)
+    }
     for lost in report.lost { lose("lost: \(lost.error.reason)", lost.path) }
     if let path = findings.unfinishedFile { lose("incomplete: the archive ends inside of it", path) }
     if findings.lostTreeBlocks > 0 { lose("a part of the tree is lost, with all names in it") }

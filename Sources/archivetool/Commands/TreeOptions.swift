@@ -91,7 +91,9 @@ extension Extract.Options {
 
   private static func patterns(_ texts: [String]) throws(Failure) -> [Glob] {
     try texts.map { (text: String) throws(Failure) in
-      guard let glob = Glob(text) else { throw Failure(.usage, "'\(Escaping.visible(Array(text.utf8)))' is no pattern") }
+      guard let glob = Glob(text) else {
+        throw Failure(.usage, "'\(Escaping.visible(Array(text.utf8)))' is no pattern")
+      }
       return glob
     }
   }
