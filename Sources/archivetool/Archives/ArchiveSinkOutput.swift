@@ -20,7 +20,9 @@ final class ArchiveSinkOutput: ArchiveOutput {
   var temporary: Path? { sink?.temporary }
 
   /// Completes the output.
-  func finish(replacing: Bool, sync: Bool) throws(IOError) -> CommittedFile? {
-    try sink.take()?.finish(replacing: replacing, attributes: FileAttributes(), sync: sync)
+  func finish(
+    replacing: Bool, sync: Bool, attributes: FileAttributes = FileAttributes()
+  ) throws(IOError) -> CommittedFile? {
+    try sink.take()?.finish(replacing: replacing, attributes: attributes, sync: sync)
   }
 }
