@@ -84,7 +84,12 @@ struct TarHeader {
   /// Whether the field for the name of a user or a group can hold it.
   static func fits(account: [UInt8]) -> Bool { account.count <= accountLength && isASCII(account) }
 
-  static func isASCII(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 } }
+  private static func isASCII(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 } }
+
+  /// Whether a name that fits should stand in a record all the same. Records are UTF-8, so names that have other letters
+  /// than those of ASCII are safe there from the character set of whoever reads them; names that are not UTF-8 stand in
+  /// the header, where nobody converts them.
+  static func isText(_ name: [UInt8]) -> Bool { !isASCII(name) && String(validating: name, as: UTF8.self) != nil }
 
   /// The path as prefix and name, which a slash joins.
   private static func divided(_ path: [UInt8]) -> (prefix: ArraySlice<UInt8>, name: ArraySlice<UInt8>)? {

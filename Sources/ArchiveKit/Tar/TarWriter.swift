@@ -246,10 +246,10 @@ private final class TarWriter {
       records.add("GNU.sparse.minor", 0)
       records.add("GNU.sparse.name", path)
       records.add("GNU.sparse.realsize", entry.size)
-    } else if !TarHeader.fits(path: path) || !TarHeader.isASCII(path) {
+    } else if !TarHeader.fits(path: path) || TarHeader.isText(path) {
       records.add("path", path)
     }
-    if !TarHeader.fits(target: target) || !TarHeader.isASCII(target) { records.add("linkpath", target) }
+    if !TarHeader.fits(target: target) || TarHeader.isText(target) { records.add("linkpath", target) }
     addNumbers(header, entry.modificationTime, to: &records)
     if !TarHeader.fits(account: header.user) { records.add("uname", header.user) }
     if !TarHeader.fits(account: header.group) { records.add("gname", header.group) }

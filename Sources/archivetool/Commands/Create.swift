@@ -118,7 +118,10 @@ enum Create {
     guard files.output != nil else {
       throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
     }
-    try files.check(json: options.global.json)
+    // All PATHs go into one output.
+    var output = files
+    output.files = []
+    try output.check(json: options.global.json)
     if files.writesToOutput(for: nil), context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")
