@@ -8,11 +8,16 @@ final class ArchiveSinkOutput: ArchiveOutput {
   private var sink: OutputSink?
   /// How many bytes have been written.
   private(set) var written: UInt64 = 0
+  /// What the output answered when it could not be written.
+  private(set) var failure: IOError?
 
   init(_ target: OutputTarget) throws(IOError) { sink = try OutputSink(target) }
 
   func write(_ bytes: RawSpan) throws(ArchiveError) {
-    do throws(IOError) { try sink?.write(bytes) } catch { throw ArchiveError(error) }
+    do throws(IOError) { try sink?.write(bytes) } catch {
+      failure = error
+      throw ArchiveError(error)
+    }
     written += UInt64(bytes.byteCount)
   }
 

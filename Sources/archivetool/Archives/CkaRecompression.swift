@@ -42,6 +42,7 @@ struct CkaRecompression {
           PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten))
       }.run()
     } catch {
+      if let refusal = output.failure { throw Failure(refusal, input: target.name) }
       throw Failure(error, archive: name)
     }
     do throws(IOError) {

@@ -31,6 +31,7 @@ struct TarConversion {
           PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten))
       }
     } catch {
+      if let refusal = output.failure { throw Failure(refusal, input: target.name) }
       throw Failure(error, archive: name)
     }
     do throws(IOError) { _ = try output.finish(replacing: force, sync: sync) } catch {

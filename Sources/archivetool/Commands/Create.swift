@@ -47,7 +47,7 @@ enum Create {
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
       Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
-      Example("find . -newer last -print0 | archivetool create -o new.cka --no-recursion -0 --files-from -", "a list"),
+      Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
