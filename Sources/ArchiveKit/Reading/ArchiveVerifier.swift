@@ -128,7 +128,8 @@ public final class ArchiveVerifier {
   /// Has a data block decoded and its chunks compared with their ids.
   private func start(_ frame: Frame) throws(ArchiveError) {
     let (archive, result) = (archive, Deferred<BlockResult>())
-    workers.run(making: { PayloadUnpacker(archive.summary.superblock, archive.registry) }) { unpacker in
+    let makeUnpacker = { PayloadUnpacker(archive.summary.superblock, archive.registry) }
+    workers.run(making: makeUnpacker) { unpacker in
       result.fulfil(Self.check(frame, archive, unpacker))
     }
     jobs.append((frame.header.first, result))

@@ -134,7 +134,7 @@ struct ArchiveRecovery {
           separator: first.path, entries: UInt64(frame.header.count), ordinal: found.superblock.depth, block: number,
           digest: SHA256.hash(raw)))
     case .checkpoint:
-      open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      self.open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
     case .directory:
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
       var reader = FieldReader(raw)

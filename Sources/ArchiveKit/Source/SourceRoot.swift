@@ -42,22 +42,27 @@ struct SourceRoot {
 
   /// The roots in the order of the archive; those below others are with these.
   ///
+  /// - Parameters:
+  ///   - descends: whether a root comes with all that is below it. Otherwise each stands for itself.
   /// - Throws: `invalidOption` for an empty path, and when two different ones would have one place in the archive.
-  static func plan(_ given: [Path], from base: Path?) throws(ArchiveError) -> [SourceRoot] {
+  static func plan(_ given: [Path], from base: Path?, descends: Bool = true) throws(ArchiveError) -> [SourceRoot] {
     var plan: [SourceRoot] = []
     for path in given where path.isEmpty || path.containsNUL {
       throw ArchiveError(.invalidOption, "a path is empty or has a zero byte", path: path.bytes)
     }
     let roots = given.map { SourceRoot($0, from: base) }.sorted { EntryPath.precedes($0.path, $1.path) }
     for root in roots {
-      guard let outer = plan.last, EntryPath.isBeneath(root.path, outer.path) else {
+      // There may be very many, and what is appended to must not be held a second time.
+      let outer = plan.count - 1
+      guard outer >= 0, descends ? EntryPath.isBeneath(root.path, plan[outer].path) : root.path == plan[outer].path
+      else {
         plan.append(root)
         continue
       }
-      guard outer.leads(to: root) else {
+      guard plan[outer].leads(to: root) else {
         throw ArchiveError(.invalidOption, "two sources have the same place in the archive", path: root.path)
       }
-      if root.path != outer.path, root.path != outer.inner.last?.path { plan[plan.count - 1].inner.append(root) }
+      if root.path != plan[outer].path, root.path != plan[outer].inner.last?.path { plan[outer].inner.append(root) }
     }
     return plan
   }

@@ -30,6 +30,7 @@ extension TreeArchiver {
       return try openDirectory(name)
     }
     guard let status = status(of: name) else { return }
+    if !options.descends { lastLeaf = status.kind == .directory ? nil : name.path }
     if isExcluded(name.path, isDirectory: status.kind == .directory) {
       report.skipped += 1
       return
@@ -172,12 +173,14 @@ extension TreeArchiver {
       try directory.handle.extendedAttribute(attribute)
     }
     var names: [DirectoryEntry] = []
-    do throws(IOError) {
-      var reader = try directory.handle.reader()
-      while let name = try reader.next() { names.append(name) }
-    } catch {
-      entry.warnings.insert(.unreadable)
-      warn(path, .unreadable, error)
+    if options.descends {
+      do throws(IOError) {
+        var reader = try directory.handle.reader()
+        while let name = try reader.next() { names.append(name) }
+      } catch {
+        entry.warnings.insert(.unreadable)
+        warn(path, .unreadable, error)
+      }
     }
     names.sort { $0.name.lexicographicallyPrecedes($1.name) }
     if options.excludesCaches, let tag = names.first(where: { $0.name == Self.cacheTag }), isCache(directory) {

@@ -29,9 +29,11 @@ public final class TreeArchiver {
   var lastOwner: ArchiveEntry.Owner?
   var links = LinkTable()
   var stack = DirectoryStack()
-  /// Roots below the one being read, and those of them that have not been met.
+  /// Roots below the one being read, in order, and the paths of those that have not been met.
   private var inner: [SourceRoot] = []
-  private var missing: [SourceRoot] = []
+  private var missing: Set<[UInt8]> = []
+  /// The path of the last root that was taken and is no directory, when roots stand for themselves.
+  var lastLeaf: [UInt8]?
 
   /// Makes one that has read nothing.
   ///
@@ -45,7 +47,7 @@ public final class TreeArchiver {
     chooser = CutRuleChooser(pageRules: options.pageRules)
   }
 
-  /// Takes trees, each root with all that is below it, in the order of the archive. To be called once, because what
+  /// Takes trees, each root with all that is below it unless the options say otherwise, in the order of the archive. To be called once, because what
   /// follows in an archive must stand behind what is there.
   ///
   /// A root is stored by its path without `/` and `.`, and without `..` and what stands before it; `.` stands for the
@@ -60,16 +62,19 @@ public final class TreeArchiver {
   ///   in the archive; `io` when the base is no directory that can be opened; `cancelled`; what the writer throws.
   public func archive(_ roots: [Path], from base: Path? = nil) throws(ArchiveError) -> TreeArchiverReport {
     report = TreeArchiverReport()
-    let plan = try SourceRoot.plan(roots, from: base)
+    let plan = try SourceRoot.plan(roots, from: base, descends: options.descends)
     if let base {
       do throws(IOError) { _ = try DirectoryHandle(base) } catch { throw ArchiveError(error) }
     }
     if let shortened = plan.first(where: { $0.isShortened }) { warn(shortened.given.bytes, .shortenedPath) }
     for root in plan {
       inner = root.inner
-      missing = root.inner
+      missing = Set(root.inner.map(\.path))
       try visit(root)
-      for missed in missing where !isExcluded(throughout: missed.path) { warn(missed.path, .missing) }
+      guard !missing.isEmpty else { continue }
+      for missed in inner where missing.contains(missed.path) && !isExcluded(throughout: missed.path) {
+        warn(missed.path, .missing)
+      }
     }
     return report
   }
@@ -80,6 +85,8 @@ public final class TreeArchiver {
       return
     }
     if EntryPath.fault(in: root.path) != nil { return warn(root.path, .unusablePath) }
+    // Through a link there may be something, but an archive has nothing below what is no directory.
+    if let lastLeaf, EntryPath.isBeneath(root.path, lastLeaf) { return warn(root.path, .missing) }
     let outer = stack
     stack = DirectoryStack()
     defer { stack = outer }
@@ -145,13 +152,14 @@ public final class TreeArchiver {
   func descend(
     _ directory: OpenDirectory, _ status: FileStatus, _ path: [UInt8], fileSystem: UInt64?, names: [DirectoryEntry]
   ) throws(ArchiveError) {
+    guard options.descends else { return }
     var fileSystem = fileSystem ?? status.device
     if options.staysOnFileSystem, status.device != fileSystem {
       // What was named is wanted also on the other side of the border.
       guard inner.contains(where: { $0.path == path }) else {
         for root in inner where EntryPath.isBeneath(root.path, path) {
           // The one before may have led to it.
-          if missing.contains(where: { $0.path == root.path }) { try visit(root) }
+          if missing.contains(root.path) { try visit(root) }
         }
         return
       }
@@ -162,7 +170,7 @@ public final class TreeArchiver {
 
   /// Notes that a path has been met.
   func met(_ path: [UInt8]) {
-    if !missing.isEmpty { missing.removeAll { $0.path == path } }
+    if !missing.isEmpty { missing.remove(path) }
   }
 
   // MARK: - Telling

@@ -20,6 +20,8 @@ public struct TreeArchiverOptions {
   public var excluded: [Glob] = []
   /// Whether of a directory with a valid `CACHEDIR.TAG` only that file is taken. Default: `false`.
   public var excludesCaches = false
+  /// Whether a root that is a directory comes with all that is below it. Default: `true`.
+  public var descends = true
   /// Whether directories on other file systems than their root are taken without what is in them. Default: `false`.
   public var staysOnFileSystem = false
   /// A file that is left out wherever it is met: the archive that is being written. Default: none.

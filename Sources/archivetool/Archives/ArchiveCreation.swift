@@ -64,7 +64,8 @@ struct ArchiveCreation {
 
   private func archive(_ archiver: TreeArchiver) throws(ArchiveError) -> TreeArchiverReport {
     guard let streamName = options.streamName else {
-      return try archiver.archive(options.files.files.map { Path($0) }, from: options.folder.map { Path($0) })
+      let names = try options.files.files + NameList(endsInZero: options.namesEndInZero).names(in: options.nameFiles)
+      return try archiver.archive(names.map { Path($0) }, from: options.folder.map { Path($0) })
     }
     let input = FileHandle.standardInput
     return try archiver.archiveStream(streamName, modified: WallClock.now) {
@@ -125,6 +126,7 @@ struct ArchiveCreation {
   private func archiverOptions(_ written: @escaping () -> UInt64) throws(ArchiveError) -> TreeArchiverOptions {
     var settings = TreeArchiverOptions()
     settings.excluded = try patterns()
+    settings.descends = !options.noRecursion
     settings.excludesCaches = options.excludeCaches
     settings.staysOnFileSystem = options.oneFileSystem
     settings.usesNumericOwners = options.numericOwner

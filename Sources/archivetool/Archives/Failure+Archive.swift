@@ -4,6 +4,7 @@ import ArchiveKit
 import CommandLineKit
 import SystemIO
 
+/// What went wrong with an archive, as it is reported.
 extension Failure {
   /// The report of an error that ArchiveKit met.
   ///
@@ -60,7 +61,8 @@ extension Failure {
       default: warning.kind.description
       }
     self.init(
-      warning.kind.isLoss ? .partial : .ok, warning.error.map { "\(text): \($0.errno.message)" } ?? text,
+      warning.kind.isLoss ? .partial : .ok,
+      warning.error.map { $0.errno == .noSuchFile ? text : "\(text): \($0.errno.message)" } ?? text,
       path: warning.path)
   }
 }

@@ -12,6 +12,9 @@ enum Create {
     var files = FileOptions()
     var codec = CodecChoice()
     var folder: [UInt8]?
+    var nameFiles: [[UInt8]] = []
+    var namesEndInZero = false
+    var noRecursion = false
     var excluded: [String] = []
     var excludeFiles: [[UInt8]] = []
     var excludeCaches = false
@@ -37,16 +40,24 @@ enum Create {
 
       Leading slashes are not stored. What vanishes, changes or cannot be read meanwhile is reported, the archive is \
       complete for the rest, and the status is 1.
+
+      --files-from FILE takes further PATHs from the lines of FILE, or with -0 from names that end in a zero byte. As in \
+      tar a folder comes with all below it, unless --no-recursion is given. Order and repetition do not matter.
       """,
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
       Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
+      Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files) + [
         .directory("directory", short: "C", \.folder, "start relative PATHs in folder DIR").placeholder("DIR")
           .group(.input),
+        .paths("files-from", \.nameFiles, "archive what is named in FILE; - is standard input").placeholder("FILE")
+          .group(.input),
+        .toggle("null", short: "0", \.namesEndInZero, "names in FILE end in a zero byte").group(.input),
+        .toggle("no-recursion", \.noRecursion, "archive folders without what is in them").group(.input),
         .texts("exclude", \.excluded, "leave out what matches PATTERN").placeholder("PATTERN").group(.input).discussion(
           """
           A PATTERN without a slash is compared with each name, any other with the whole path; one that ends in a slash \
@@ -87,20 +98,30 @@ enum Create {
 
   private static func check(_ options: Options, _ context: Context) throws {
     let files = options.files
-    if files.files.isEmpty && options.streamName == nil {
+    let readsNames = !options.nameFiles.isEmpty
+    if files.files.isEmpty && !readsNames && options.streamName == nil {
       throw UsageError(.missingArgument, "nothing to archive", hint: "name files or folders, or give --stdin NAME")
     }
     if !files.files.isEmpty && options.streamName != nil {
       throw UsageError(.invalidCombination, "--stdin and PATH exclude each other")
     }
+    if readsNames && options.streamName != nil {
+      throw UsageError(.invalidCombination, "--stdin and --files-from exclude each other")
+    }
+    if options.namesEndInZero && !readsNames {
+      throw UsageError(.invalidCombination, "-0 says how names stand in a file", hint: "--files-from FILE names it")
+    }
+    if options.nameFiles.contains(Array("-".utf8)), context.inputIsTerminal, !files.force {
+      throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe names into it; -f insists")
+    }
     if options.isDryRun { return }
     guard files.output != nil else {
       throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
     }
-    if options.global.json && files.writesToOutput(for: nil) {
-      throw UsageError(
-        .invalidCombination, "--json and data cannot both go to standard output", hint: "use -o FILE")
-    }
+    // All PATHs go into one output.
+    var output = files
+    output.files = []
+    try output.check(json: options.global.json)
     if files.writesToOutput(for: nil), context.outputIsTerminal, !files.force {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")

@@ -11,6 +11,7 @@ enum Extract {
     var archive: [UInt8] = []
     var names: [[UInt8]] = []
     var folder: [UInt8]?
+    var tarFile: [UInt8]?
     var force = false
     var sync = false
     var stats = false
@@ -34,14 +35,20 @@ enum Extract {
 
       Of a .cka file owners, permissions, times, links, holes and attributes come back: owners and set-ID bits for root \
       alone, unless --no-same-owner is given, devices only with --allow-special.
+
+      --to-tar FILE writes the entries of a .cka file as a POSIX tar archive instead, with all of that in it: what of it \
+      comes back is up to the one who extracts that. With --keep-going damaged files are left out; a tar archive that has \
+      to end within a file has no end, so that tar refuses it.
       """,
     examples: [
       Example("archivetool extract -C restored backup.qp", "all of an archive"),
       Example("archivetool extract backup.cka etc/hosts var/log", "a file and a folder"),
+      Example("archivetool extract --to-tar - backup.cka srv/www | ssh host 'tar -xpf -'", "as tar, into a pipe"),
       Example("archivetool extract --keep-going --keep-damaged -C saved hit.cka", "all that can be read"),
     ],
     flags: [
       .directory("directory", short: "C", \.folder, "extract into folder DIR").placeholder("DIR").group(.output),
+      .path("to-tar", \.tarFile, "write a tar archive; - is standard output").placeholder("FILE").group(.output),
       .toggle("force", short: "f", \.force, "replace existing files").group(.output),
       .toggle("sync", \.sync, "wait until each output is on the device").group(.output),
       .toggle("stats", \.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -58,6 +65,7 @@ enum Extract {
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
     let name = InputName(argument: options.archive)
     try ArchiveInput.refuseTerminal(name, context, command: "extract")
+    try checkTar(options, context)
     let session = try context.begin(options.global)
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
@@ -65,9 +73,17 @@ enum Extract {
       let input = try ArchiveInput.open(name)
       if CkaArchive.recognizes(input.prefix) {
         let settings = try options.extractionOptions()
+        if let tarFile = options.tarFile {
+          let conversion = TarConversion(
+            archive: try CkaArchive(input, session), options: settings, file: tarFile, force: options.force,
+            sync: options.sync)
+          try conversion.run(session)
+          return session.finish(command: "extract", stats: options.stats)
+        }
         try CkaExtraction(options: settings, folder: folder).run(input, session)
         return session.finish(command: "extract", stats: options.stats)
       }
+      if options.tarFile != nil { throw Failure(.usage, "--to-tar is for .cka archives") }
       try options.tree.refuseForStreams(context)
       let root: DirectoryHandle
       do throws(IOError) { root = try DirectoryHandle(folder) } catch {
@@ -85,5 +101,26 @@ enum Extract {
       session.reporter.failure(error)
     }
     return session.finish(command: "extract", stats: options.stats)
+  }
+
+  /// The flags that say how files are made, which a tar archive does not ask.
+  private static let notForTar = [
+    "directory", "overwrite", "keep-damaged", "same-owner", "no-same-owner", "allow-special", "dry-run",
+  ]
+
+  private static func checkTar(_ options: Options, _ context: Context) throws {
+    guard let file = options.tarFile else { return }
+    for flag in notForTar where context.origin(of: flag) == .commandLine {
+      throw UsageError(.invalidCombination, "--to-tar and --\(flag) exclude each other")
+    }
+    guard file == Array("-".utf8) else { return }
+    if options.global.json {
+      throw UsageError(
+        .invalidCombination, "--json and data cannot both go to standard output", hint: "use --to-tar FILE")
+    }
+    if context.outputIsTerminal {
+      throw UsageError(
+        .invalidCombination, "a tar archive is not written to a terminal", hint: "--to-tar FILE writes a file")
+    }
   }
 }

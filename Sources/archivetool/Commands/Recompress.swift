@@ -17,13 +17,17 @@ enum Recompress {
   }
 
   static let command = Command<Options, Context>(
-    "recompress", summary: "change the codec or level of a compressed file",
+    "recompress", summary: "change the codec or level of a file or archive",
     discussion: """
       Decodes FILE and encodes it again in one pass, in constant memory; the plain form is never stored. Every checksum \
       is checked on the way, and the output appears only when all was good.
+
+      Of an archive (.cka) each block is packed again. Names, metadata, content and order stay, and with them its UUID and \
+      the root of its content: archives that build on it stay valid. A damaged one is refused.
       """,
     examples: [
       Example("archivetool recompress db.sql.gz -o db.sql.zst --codec zstd:level=19", "from gzip to zstd"),
+      Example("archivetool recompress day.cka -o old.cka --codec zstd:level=19", "an archive that is kept for long"),
       Example("archivetool recompress db.lz4 -o - --codec gzip | ssh host 'cat >db.gz'", "into a pipe"),
     ],
     flags: CodecChoice.flags.lifted(\Options.codec)
@@ -66,6 +70,9 @@ enum Recompress {
     let reading = try choice.options(threads: threads)
     var input = try OpenedInput(path)
     try input.readPrefix()
+    if CkaArchive.recognizes(input.prefix) {
+      return try CkaRecompression(options: options, files: files).run(input, session)
+    }
     let old = try choice.codec(of: input, session.registry)
     let (name, status) = (input.name, input.status)
     let target = try files.target(for: path, status: status) { path throws(Failure) in path }
