@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where an archive is read from.
+internal import CodecKit
 public import SystemIO
 
 /// An archive that can be read anywhere. Several threads read at the same time.
@@ -30,10 +31,7 @@ public struct MemoryArchiveSource: ArchiveSource {
   /// Appends bytes from a position.
   public func read(at offset: UInt64, into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
     guard offset < UInt64(bytes.count) else { return 0 }
-    let start = Int(offset)
-    let count = min(bytes.count - start, room.freeCapacity)
-    for byte in bytes[start..<(start + count)] { room.append(byte) }
-    return count
+    return unsafe room.append(prefixOf: bytes.span.bytes.dropping(Int(offset)))
   }
 }
 
@@ -83,7 +81,8 @@ extension ArchiveSource {
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { memory, initialized in
       do throws(ArchiveError) {
         while initialized < wanted {
-          let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[initialized...])
+          let rest = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(memory)[initialized...])
           var room = unsafe OutputRawSpan(buffer: rest, initializedCount: 0)
           let count = try read(at: offset + UInt64(initialized), into: &room)
           _ = unsafe room.finalize(for: rest)
