@@ -43,11 +43,15 @@ struct ArchiveRecovery {
   private var found: Found
   private var trees: [UInt64] = []
   private var open: ArchiveEntry?
+  /// Bytes of the archive that chunks and index blocks may still be missing for: what is missing takes memory, too.
+  private var gapBudget: UInt64
 
   init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
     self.source = source
     let superblock = try Self.superblock(source)
+    try superblock.checkDepth()
     found = Found(superblock: superblock)
+    gapBudget = source.size
     unpacker = PayloadUnpacker(superblock, registry)
   }
 
@@ -131,21 +135,30 @@ struct ArchiveRecovery {
   }
 
   private mutating func takeDamaged(_ header: FrameHeader) {
-    guard header.kind == FrameKind.data.rawValue else { return }
+    guard header.kind == FrameKind.data.rawValue, header.count <= UInt32(FrameHeader.maximumChunks) else { return }
     // The record keeps the place of what follows; reading the block will tell what is wrong with it.
     add(block: header, [SHA256Digest](repeating: .zero, count: Int(header.count)))
   }
 
   private mutating func add(block header: FrameHeader, _ ids: [SHA256Digest]) {
     let next = UInt64(found.ids.count)
-    // A chunk takes 33 bytes at least, so this is all that can have been lost.
-    guard header.first >= next, header.first - next <= source.size / 33 else { return }
+    guard header.first >= next, mayMiss(header.first - next, ofSize: Self.leastChunk) else { return }
     if header.first > next { addGap(until: header.first) }
     found.blocks.append(
       BlockRecord(
         offset: header.offset, firstChunk: header.first, storedLength: header.storedLength,
         rawLength: header.rawLength))
     found.ids += ids
+  }
+
+  /// Chunks take 33 bytes at least, so what is left of an archive says how many can have been lost.
+  private static let leastChunk: UInt64 = 33
+
+  /// Whether so many things may be missing.
+  private mutating func mayMiss(_ count: UInt64, ofSize size: UInt64) -> Bool {
+    guard count <= gapBudget / size else { return false }
+    gapBudget -= count * size
+    return true
   }
 
   /// Chunks of which nothing is left.
@@ -159,7 +172,7 @@ struct ArchiveRecovery {
   /// Enters a block of the index under its number.
   private mutating func place(_ header: FrameHeader, _ digest: SHA256Digest) -> Bool {
     let next = UInt64(found.index.count)
-    guard header.first >= next, header.first - next <= source.size / UInt64(FrameHeader.size) else { return false }
+    guard header.first >= next, mayMiss(header.first - next, ofSize: UInt64(FrameHeader.size)) else { return false }
     let nothing = IndexRecord(offset: source.size, storedLength: 0, rawLength: 0, digest: .zero)
     found.findings.lostTreeBlocks += header.first - next
     found.index += [IndexRecord](repeating: nothing, count: Int(header.first - next))
@@ -173,7 +186,9 @@ struct ArchiveRecovery {
 
   private mutating func finishTables() {
     let chunks = found.footer.chunks
-    if chunks > UInt64(found.ids.count), chunks - UInt64(found.ids.count) <= source.size / 33 { addGap(until: chunks) }
+    if chunks > UInt64(found.ids.count), mayMiss(chunks - UInt64(found.ids.count), ofSize: Self.leastChunk) {
+      addGap(until: chunks)
+    }
     if !found.findings.hasFooter {
       found.footer.tag = found.superblock.tag
       found.footer.uuid = found.superblock.uuid
