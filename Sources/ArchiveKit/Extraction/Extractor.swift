@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CodecKit
 /// Extracts the tree of an archive, or a part of it, into a directory.
 public import SystemIO
-internal import CodecKit
 
 /// Extracts entries of an archive beneath a directory.
 ///
@@ -117,7 +117,9 @@ public final class Extractor {
     var selected: UInt64 = 0
     var cursor = archive.entries()
     var found = Set<Int>()
+    var links = LinkAgreement()
     try forEach(&cursor) { (entry: ArchiveEntry) throws(ArchiveError) in
+      try links.note(entry)
       let length = try dataLength(of: entry)
       let (sum, overflow) = data.addingReportingOverflow(length)
       guard !overflow else { throw ArchiveError(.limitExceeded, "the files add up to more than can be counted") }
@@ -153,10 +155,15 @@ public final class Extractor {
   private func dataLength(of entry: ArchiveEntry) throws(ArchiveError) -> UInt64 {
     guard entry.kind == .file, entry.size > 0 else { return 0 }
     do throws(ArchiveError) {
-      return try archive.runs(of: entry).reduce(0) { sum, run in
-        if case .chunks(_, _, _, let length) = run { return sum &+ length }
-        return sum
+      var sum: UInt64 = 0
+      try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
+        guard case .chunks(_, let first, let count, let length) = run else { return }
+        guard first + count <= archive.ids.count else {
+          throw .corrupt("a file has a chunk that is not in the archive")
+        }
+        sum += length
       }
+      return sum
     } catch {
       // Damage of a map is damage of one file.
       guard options.keepsGoing, error.isDamage, error.code != .unsafeTree else { throw error }
@@ -174,8 +181,11 @@ public final class Extractor {
         entry = try cursor.next()
       } catch {
         guard options.keepsGoing, error.isDamage, error.code != .unsafeTree else { throw error }
-        if isReporting { report.problems.append(.init(path: cursor.skipLeaf(), kind: .damaged, error: error)) }
-        else { _ = cursor.skipLeaf() }
+        if isReporting {
+          report.problems.append(.init(path: cursor.skipLeaf(), kind: .damaged, error: error))
+        } else {
+          _ = cursor.skipLeaf()
+        }
         continue
       }
       guard let entry else { return }

@@ -144,7 +144,8 @@ final class OutputFile: Sendable {
       try handle.close()
       let (directory, name) = try session.target.place(of: path)
       if case .damaged = progress.state {
-        try directory.handle.rename(replaces ? temporaryName : name, to: name + Self.damagedSuffix)
+        // What has that name may be another file of the archive.
+        try directory.handle.renameExclusively(replaces ? temporaryName : name, to: name + Self.damagedSuffix)
         return
       }
       if replaces { try directory.handle.rename(temporaryName, to: name) }

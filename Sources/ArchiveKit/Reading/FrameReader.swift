@@ -42,7 +42,8 @@ struct FrameReader: Sendable {
     }
     let body =
       known == nil
-      ? try source.bytes(at: offset + UInt64(FrameHeader.size), count: length) : Array(first.dropFirst(FrameHeader.size))
+      ? try source.bytes(at: offset + UInt64(FrameHeader.size), count: length)
+      : Array(first.dropFirst(FrameHeader.size))
     return try checked(Frame(header: header, kind: kind, body: body))
   }
 

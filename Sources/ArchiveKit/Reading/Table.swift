@@ -61,7 +61,9 @@ final class Table<Record: TableRecord>: Sendable {
       count += (rest - UInt64(FrameHeader.size)) / UInt64(Record.recordSize)
     }
     self.count = count
-    if let expected, expected != count { throw .corrupt("a table has another size than the footer says", at: run.offset) }
+    if let expected, expected != count {
+      throw .corrupt("a table has another size than the footer says", at: run.offset)
+    }
   }
 
   /// A table that was found out from the frames themselves.
