@@ -92,7 +92,8 @@ extension ArchiveWriter {
   func append(_ content: ArraySlice<UInt8>, _ rule: CutRule) throws(ArchiveError) {
     var rest = content
     try append(rule) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-      let count = room.append(prefixOf: rest.prefix(100_000).span.bytes)
+      let piece = rest.prefix(100_000)
+      let count = unsafe room.append(prefixOf: piece.span.bytes)
       rest = rest.dropFirst(count)
       return count
     }

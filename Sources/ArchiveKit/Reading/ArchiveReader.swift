@@ -126,7 +126,7 @@ public final class ArchiveReader: Sendable {
     var length: UInt64 = 0
     var offset = footer.directory.offset
     while offset < end {
-      let frame = try frames.frame(at: offset, .directory)
+      let frame = try frames.frame(at: offset, .directory, ahead: Int(min(end - offset, 1 << 20)))
       let raw = try unpacker.unpack(frame)
       digest.update(raw)
       length += UInt64(raw.count)
