@@ -255,7 +255,7 @@ public final class ArchiveWriter {
     if isNew {
       if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
         try closeBlock()
-        if state.newSinceCheckpoint >= options.checkpointBytes { try checkpoint() }
+        if state.newSinceCheckpoint >= state.checkpointInterval(atMost: options.checkpointBytes) { try checkpoint() }
       }
       if block.chunks.isEmpty { block.firstChunk = number }
       block.add(bytes, id: id)

@@ -53,6 +53,10 @@ struct ArchiveWriterState {
         offset: header.offset, storedLength: header.storedLength, rawLength: header.rawLength, digest: digest))
   }
 
+  /// Raw bytes of new chunks until the next checkpoint: an eighth of what is there, so that a small archive that is cut
+  /// has not lost all names.
+  func checkpointInterval(atMost limit: UInt64) -> UInt64 { min(limit, max(1 << 20, rawBytes / 8)) }
+
   /// The raw bytes of a checkpoint, up to the open file.
   func checkpointHead(entries: UInt64) -> FieldWriter {
     var writer = FieldWriter()
