@@ -43,6 +43,8 @@ struct ArchiveRecovery {
   private var found: Found
   private var trees: [UInt64] = []
   private var open: ArchiveEntry?
+  /// Chunks before the last thing that says whose they are.
+  private var namedChunks = 0
   /// Bytes of the archive that chunks and index blocks may still be missing for: what is missing takes memory, too.
   private var gapBudget: UInt64
 
@@ -122,6 +124,7 @@ struct ArchiveRecovery {
         !frame.header.flags.contains(.provisional)
       else { return }
       trees.append(number)
+      namedChunks = found.ids.count
       var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
       guard let first = try? decoder.next() else { return }
       found.leaves.append(
@@ -130,6 +133,7 @@ struct ArchiveRecovery {
           digest: SHA256.hash(raw)))
     case .checkpoint:
       open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      if open != nil { namedChunks = found.ids.count }
     case .directory, .ids, .blocks, .index, .superblockCopy: break
     }
   }
@@ -194,6 +198,7 @@ struct ArchiveRecovery {
       found.footer.uuid = found.superblock.uuid
       found.footer.depth = found.superblock.depth
       found.footer.offset = source.size
+      found.findings.namelessChunks = UInt64(found.ids.count - namedChunks)
     }
     found.footer.chunks = UInt64(found.ids.count)
     found.footer.storedBytes = found.blocks.reduce(0) { $0 + UInt64($1.storedLength) }
