@@ -6,6 +6,7 @@ import CodecKit
 import Foundation
 import SystemIO
 import TestSupport
+import Testing
 
 @testable import ArchiveKit
 

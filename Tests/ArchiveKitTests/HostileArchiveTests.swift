@@ -151,6 +151,26 @@ struct HostileArchiveTests {
     #expect(archive.ids.count < UInt64(bytes.count))
   }
 
+  @Test("headers that all claim the rest of the archive do not have it read for each of them")
+  func falseHeaders() throws {
+    var forged = ForgedArchive()
+    let tag = forged.superblock.tag
+    let (count, start) = (2000, 4096 + 64)
+    var body: [UInt8] = []
+    for number in 0..<count {
+      let header = FrameHeader(
+        tag: tag, kind: FrameKind.tree.rawValue, codec: 0, flags: [], storedLength: UInt32((count - number - 1) * 64),
+        rawLength: 1, count: 1, number: 0, offset: UInt64(start + number * 64), first: 0, bodyChecksum: 1)
+      body += header.bytes
+    }
+    forged.addIndex(.tree, body, count: 1)
+    forged.editHeader = { if $0.number == 0 { $0.bodyChecksum = 1 } }
+    // Cut before the header that would tell where the body ends.
+    let source = CountingArchiveSource(Array(try forged.bytes()[..<(start + count * 64)]))
+    _ = try? ArchiveReader(recovering: source)
+    #expect(source.bytesRead < 60 * Int(source.size))
+  }
+
   @Test("a hundred thousand empty entries are read")
   func manyEntries() throws {
     var forged = ForgedArchive()
