@@ -374,8 +374,7 @@ public final class ArchiveWriter {
     } else {
       raw.fixed(UInt8(0))
     }
-    let frame = try packed(.checkpoint, raw.bytes, count: state.leavesSinceCheckpoint, first: state.checkpoints)
-    try submit(.checkpoint(frame.description, frame.body))
+    try submit(.checkpoint(raw.bytes, leaves: state.leavesSinceCheckpoint, number: state.checkpoints))
     state.didCheckpoint()
   }
 
@@ -401,8 +400,13 @@ public final class ArchiveWriter {
       freeBlocks.append(block)
     case .index(let description, let body, let digest):
       state.wrote(index: try frames.write(description, body: body), digest)
-    case .checkpoint(let description, let body):
-      state.lastCheckpoint = try frames.write(description, body: body).offset
+    case .checkpoint(let rest, let leaves, let number):
+      // Only now is it known where the one before stands.
+      var raw = FieldWriter(capacity: rest.count + 8)
+      raw.fixed(state.lastCheckpoint)
+      raw.raw(rest)
+      let frame = try packed(.checkpoint, raw.bytes, count: leaves, first: number)
+      state.lastCheckpoint = try frames.write(frame.description, body: frame.body).offset
     }
   }
 
