@@ -41,7 +41,7 @@ enum MapBlock {
     var held: UInt64 = 0
     for run in runs {
       part.append(run)
-      if case .chunks(_, _, let count, _) = run { held += count } else { held += 1 }
+      if case .chunks(_, _, let count, _) = run { held += count }
       if held >= chunks {
         parts.append(part)
         part = []
