@@ -47,12 +47,16 @@ struct ForgedArchive {
     var forged = ForgedArchive()
     let chunks = [content(100, 1), content(200, 2), content(300, 3)]
     forged.addBlock(chunks)
+    var second = file("d/b", 500, [.chunks(ordinal: 0, first: 1, count: 2, length: 500)])
+    var digest = ContentDigest()
+    for chunk in chunks[1...] { digest.add(SHA256.hash(chunk), length: chunk.count) }
+    second.digest = digest.value
     var link = ArchiveEntry(Array("d/link".utf8), .symbolicLink)
     link.target = Array("a".utf8)
     forged.addTree([
       ArchiveEntry(Array("d".utf8), .directory),
       file("d/a", 100, [.chunks(ordinal: 0, first: 0, count: 1, length: 100)]),
-      file("d/b", 500, [.chunks(ordinal: 0, first: 1, count: 2, length: 500)]), link,
+      second, link,
     ])
     forged.dataBytes = 600
     return forged
@@ -184,7 +188,7 @@ struct ForgedArchive {
     footer.depth = superblock.depth
     footer.offset = UInt64(writer.bytes.count)
     footer.frames = writer.frames
-    footer.entries = leaves.reduce(0) { $0 + $1.entries }
+    footer.entries = leaves.reduce(0) { $0 &+ $1.entries }
     footer.chunks = UInt64(ids.count)
     footer.dataBytes = dataBytes
     footer.layoutRoot = writer.layout.finish()
