@@ -49,7 +49,7 @@ struct DamageTests {
   func flips() throws {
     let (bytes, contents) = try Self.archive()
     var random = SeededRandom("archive flips")
-    for _ in 0..<60 {
+    for _ in 0..<30 {
       var damaged = bytes
       let place = Int.random(in: 0..<(bytes.count - 256), using: &random)
       damaged[place] ^= UInt8.random(in: 1...255, using: &random)
@@ -81,7 +81,8 @@ struct DamageTests {
       let source = MemoryArchiveSource(cut)
       #expect(throws: ArchiveError.self) { try ArchiveReader(source) }
       guard let archive = try? ArchiveReader(recovering: source) else {
-        #expect(length < 200_000)
+        // Not one frame is complete: the first has a block of 256 KiB.
+        #expect(length < 280_000)
         continue
       }
       let findings = try #require(archive.recovery)

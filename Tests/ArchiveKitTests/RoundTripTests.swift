@@ -63,6 +63,17 @@ struct RoundTripTests {
     for threads in [2, 3] { #expect(try archive(threads) == one) }
   }
 
+  @Test("checkpoints that follow one another closely name the one before", arguments: [1, 4])
+  func closeCheckpoints(threads: Int) throws {
+    let bytes = try SampleTree().archive {
+      $0.threads = threads
+      $0.checkpointEntries = 1
+      $0.checkpointBytes = 256 << 10
+    }
+    let source = MemoryArchiveSource(bytes)
+    #expect(try ArchiveVerifier(try ArchiveReader(source), source, .full).run().problems == [])
+  }
+
   @Test("equal content is stored once")
   func deduplication() throws {
     let content = SampleTree.bytes(300_000, 7)

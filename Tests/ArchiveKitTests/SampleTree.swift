@@ -92,10 +92,10 @@ extension ArchiveWriter {
   func append(_ content: ArraySlice<UInt8>, _ rule: CutRule) throws(ArchiveError) {
     var rest = content
     try append(rule) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-      let piece = rest.prefix(min(room.freeCapacity, 100_000))
-      for byte in piece { room.append(byte) }
-      rest = rest.dropFirst(piece.count)
-      return piece.count
+      let piece = rest.prefix(100_000)
+      let count = unsafe room.append(prefixOf: piece.span.bytes)
+      rest = rest.dropFirst(count)
+      return count
     }
   }
 }

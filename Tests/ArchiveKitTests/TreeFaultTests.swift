@@ -173,14 +173,3 @@ struct TreeFaultTests {
     }
   }
 }
-
-extension SyscallFaults.Event {
-  /// The descriptors that the call added.
-  fileprivate var opened: Int {
-    switch kind {
-    case .open, .openat, .openat2, .duplicate: result >= 0 ? 1 : 0
-    case .close: -1
-    default: 0
-    }
-  }
-}

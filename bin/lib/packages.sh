@@ -40,6 +40,8 @@ man-db /usr/bin/man
 pigz /usr/bin/pigz
 procps /bin/ps
 python3 /usr/bin/python3
+python3-xxhash /usr/lib/python3/dist-packages/xxhash
+python3-zstandard /usr/lib/python3/dist-packages/zstandard
 rsync /usr/bin/rsync
 shellcheck /usr/bin/shellcheck
 strace /usr/bin/strace

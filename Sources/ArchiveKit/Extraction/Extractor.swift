@@ -89,7 +89,9 @@ public final class Extractor {
     var selected: UInt64 = 0
     var cursor = archive.entries()
     var found = Set<Int>()
+    var links = LinkAgreement()
     try forEach(&cursor) { (entry: ArchiveEntry) throws(ArchiveError) in
+      try links.note(entry)
       let length = try dataLength(of: entry)
       let (sum, overflow) = data.addingReportingOverflow(length)
       guard !overflow else { throw ArchiveError(.limitExceeded, "the files add up to more than can be counted") }
@@ -117,10 +119,15 @@ public final class Extractor {
   private func dataLength(of entry: ArchiveEntry) throws(ArchiveError) -> UInt64 {
     guard entry.kind == .file, entry.size > 0 else { return 0 }
     do throws(ArchiveError) {
-      return try archive.runs(of: entry).reduce(0) { sum, run in
-        if case .chunks(_, _, _, let length) = run { return sum &+ length }
-        return sum
+      var sum: UInt64 = 0
+      try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
+        guard case .chunks(_, let first, let count, let length) = run else { return }
+        guard first + count <= archive.ids.count else {
+          throw .corrupt("a file has a chunk that is not in the archive")
+        }
+        sum += length
       }
+      return sum
     } catch {
       // Damage of a map is damage of one file.
       guard writer.passesOver(error) else { throw error }

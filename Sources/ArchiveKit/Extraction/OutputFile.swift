@@ -173,7 +173,8 @@ final class OutputFile: Sendable {
       try handle.close()
       let (directory, name) = try session.target.place(of: path)
       if case .damaged = progress.state {
-        try directory.handle.rename(workingName(name), to: name + Self.damagedSuffix)
+        // What has that name may be another file of the archive.
+        try directory.handle.renameExclusively(workingName(name), to: name + Self.damagedSuffix)
         return
       }
       if replaces { try directory.handle.rename(temporaryName, to: name) }

@@ -11,6 +11,9 @@ enum MapBlock {
   /// The chunks that a block names.
   static let chunks: UInt64 = 4096
 
+  /// The most runs and holes of a block: each chunk may stand alone between two holes.
+  static let maximumRuns = 16384
+
   static func inlineLength(_ runs: [ContentRun]) -> Int { encode(runs).count }
 
   static func encode(_ runs: [ContentRun]) -> [UInt8] {
@@ -23,7 +26,7 @@ enum MapBlock {
   static func decode(_ bytes: [UInt8], depth: UInt32, length: UInt64) throws(ArchiveError) -> [ContentRun] {
     var reader = FieldReader(bytes)
     var coding = RunCoding()
-    let runs = try coding.read(size: nil, depth: depth, from: &reader)
+    let runs = try coding.read(size: nil, depth: depth, limit: maximumRuns, from: &reader)
     try reader.finish()
     guard runs.reduce(0, { $0 &+ $1.length }) == length else {
       throw .corrupt("a map covers another length than its file says")
@@ -38,7 +41,7 @@ enum MapBlock {
     var held: UInt64 = 0
     for run in runs {
       part.append(run)
-      if case .chunks(_, _, let count, _) = run { held += count } else { held += 1 }
+      if case .chunks(_, _, let count, _) = run { held += count }
       if held >= chunks {
         parts.append(part)
         part = []

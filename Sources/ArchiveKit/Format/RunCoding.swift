@@ -29,11 +29,13 @@ struct RunCoding {
   /// - Parameters:
   ///   - size: what the runs must add up to; `nil` when nothing says so.
   ///   - depth: the depth of the archive: no chunk lies in a deeper one.
+  ///   - limit: the most runs and holes there may be.
   mutating func read(
-    size: UInt64?, depth: UInt32, from reader: inout FieldReader
+    size: UInt64?, depth: UInt32, limit: Int, from reader: inout FieldReader
   ) throws(ArchiveError) -> [ContentRun] {
     let count = try reader.count(eachAtLeast: 2)
     guard count > 0 else { throw .corrupt("a file has bytes but no content") }
+    guard count <= limit else { throw .corrupt("content has more pieces than stand in one place") }
     var runs: [ContentRun] = []
     runs.reserveCapacity(count)
     var total: UInt64 = 0

@@ -116,6 +116,13 @@ extension Superblock {
     return writer.bytes
   }
 
+  /// Throws for an increment.
+  func checkDepth() throws(ArchiveError) {
+    guard depth == 0 else {
+      throw ArchiveError(.unsupportedFeature, "the archive is an increment, which this version cannot read")
+    }
+  }
+
   /// Reads a superblock.
   ///
   /// - Throws: `notAnArchive` when the magic is another one, `truncated` when there are too few bytes,

@@ -249,7 +249,9 @@ struct TreeBlockDecoder {
         entry.content =
           flags.contains(.maps)
           ? .maps(try readMaps(size: entry.size))
-          : .runs(try context.runs.read(size: entry.size, depth: depth, from: &reader))
+          : .runs(
+            try context.runs.read(
+              size: entry.size, depth: depth, limit: TreeBlockEncoder.maximumEntryLength / 2, from: &reader))
       } else if flags.contains(.maps) {
         throw .corrupt("an empty file has content")
       }

@@ -47,6 +47,8 @@ final class PayloadUnpacker {
     } catch {
       // Whatever state the decoder is in now, the next payload gets a fresh one.
       stream = nil
+      // The frame says what the payload is; when it is not that, it is damaged.
+      if error.code == .unknownFormat { throw .corrupt(error.reason, at: offset) }
       throw ArchiveError(error, offset: offset)
     }
   }

@@ -20,11 +20,11 @@ extension ArchiveReader {
     var content = ContentCursor(self)
     var position: UInt64 = 0
     do throws(ArchiveError) {
-      for run in try runs(of: entry) {
+      try forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
         let span = position..<(position + run.length)
         let part = span.clamped(to: wanted)
         position = span.upperBound
-        if part.isEmpty { continue }
+        if part.isEmpty { return }
         let inRun = (part.lowerBound - span.lowerBound)..<(part.upperBound - span.lowerBound)
         switch run {
         case .hole: try Self.deliverZeros(UInt64(inRun.count), body)

@@ -11,7 +11,12 @@ extension ArchiveReader {
   /// - Throws: what says that the archive is damaged.
   public func entry(at path: [UInt8]) throws(ArchiveError) -> ArchiveEntry? {
     guard let leaf = leafIndex(of: path) else { return nil }
-    return try entries(inLeaf: leaf).first { $0.path == path }
+    var cursor = try LeafCursor(self, leaf: leaf, after: nil)
+    while let entry = try cursor.nextEntry() {
+      if entry.path == path { return entry }
+      if EntryPath.precedes(path, entry.path) { break }
+    }
+    return nil
   }
 
   /// All entries, or those below a path, in the order of the tree.
@@ -27,44 +32,6 @@ extension ArchiveReader {
       if EntryPath.precedes(path, leaves[middle].separator) { high = middle } else { low = middle + 1 }
     }
     return low > 0 ? low - 1 : nil
-  }
-
-  /// The entries of a leaf, checked against what the directory says of them.
-  func entries(inLeaf number: Int) throws(ArchiveError) -> [ArchiveEntry] {
-    if let entries = loose[number] { return entries }
-    let leaf = leaves[number]
-    let block = try indexBlock(leaf.block, .tree, digest: leaf.digest)
-    var decoder = TreeBlockDecoder(block.raw, depth: summary.superblock.depth)
-    var entries: [ArchiveEntry] = []
-    entries.reserveCapacity(min(Int(clamping: leaf.entries), 1 << 16))
-    while let entry = try decoder.next() {
-      if let last = entries.last {
-        try Self.checkOrder(last, entry)
-      } else if EntryPath.precedes(entry.path, leaf.separator) {
-        throw ArchiveError(.unsafeTree, "an entry stands in the wrong place", path: entry.path)
-      }
-      entries.append(entry)
-    }
-    guard UInt64(entries.count) == leaf.entries, entries.count == Int(block.header.count), let last = entries.last
-    else { throw .corrupt("a leaf has another number of entries than is said of it", at: block.header.offset) }
-    if number + 1 < leaves.count, !EntryPath.precedes(last.path, leaves[number + 1].separator) {
-      throw ArchiveError(.unsafeTree, "an entry stands in the wrong place", path: last.path)
-    }
-    return entries
-  }
-
-  /// Throws unless two entries may follow one another.
-  static func checkOrder(_ before: ArchiveEntry, _ entry: ArchiveEntry) throws(ArchiveError) {
-    guard EntryPath.precedes(before.path, entry.path) else {
-      throw ArchiveError(.unsafeTree, "entries are doubled or not in order", path: entry.path)
-    }
-    // What is below something follows it at once, so this finds everything below what is no directory.
-    if before.kind != .directory, EntryPath.isBeneath(entry.path, before.path) {
-      throw ArchiveError(.unsafeTree, "an entry stands below what is no directory", path: entry.path)
-    }
-    if entry.path.isEmpty, entry.kind != .directory {
-      throw ArchiveError(.unsafeTree, "the top is no directory")
-    }
   }
 
   /// A block of the index: its raw bytes have the digest that is said of them.
@@ -88,15 +55,27 @@ extension ArchiveReader {
   ///
   /// - Parameter entry: a file of this archive.
   public func runs(of entry: ArchiveEntry) throws(ArchiveError) -> [ContentRun] {
+    if case .runs(let runs) = entry.content { return runs }
+    var runs: [ContentRun] = []
+    try forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in runs.append(run) }
+    return runs
+  }
+
+  /// Visits the pieces of a file's content; holds no more of them than stand in one block.
+  func forEachRun(
+    of entry: ArchiveEntry, _ body: (ContentRun) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
     switch entry.content {
-    case .runs(let runs): return runs
+    case .runs(let runs): for run in runs { try body(run) }
     case .maps(let maps):
-      var runs: [ContentRun] = []
       for map in maps {
         let block = try indexBlock(map.block, .map, digest: map.digest)
-        runs += try MapBlock.decode(block.raw, depth: summary.superblock.depth, length: map.length)
+        let runs = try MapBlock.decode(block.raw, depth: summary.superblock.depth, length: map.length)
+        guard runs.count == Int(block.header.count) else {
+          throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)
+        }
+        for run in runs { try body(run) }
       }
-      return runs
     }
   }
 }
@@ -108,8 +87,7 @@ public struct EntryCursor {
   private let archive: ArchiveReader
   private let top: [UInt8]
   private var leaf: Int
-  private var entries: [ArchiveEntry] = []
-  private var position = 0
+  private var current: LeafCursor?
   private var last: ArchiveEntry?
 
   init(_ archive: ArchiveReader, beneath top: [UInt8]) {
@@ -119,36 +97,36 @@ public struct EntryCursor {
   }
 
   /// Whether the entry that came last was the last of its leaf.
-  var isAtLeafEnd: Bool { position == entries.count }
+  var isAtLeafEnd: Bool { current?.isComplete ?? true }
 
-  /// Goes on behind a leaf that could not be read.
+  /// Goes on behind a leaf that could not be read, or not to its end.
   ///
   /// - Returns: a path at or before the first entry that is passed over.
   mutating func skipLeaf() -> [UInt8] {
     guard leaf < archive.leaves.count else { return [] }
+    let path = current?.last?.path ?? archive.leaves[leaf].separator
     leaf += 1
+    current = nil
     last = nil
-    return archive.leaves[leaf - 1].separator
+    return path
   }
 
   /// The next entry; `nil` at the end.
   ///
   /// - Throws: what says that the archive is damaged.
   public mutating func next() throws(ArchiveError) -> ArchiveEntry? {
-    while true {
-      while position == entries.count {
-        guard leaf < archive.leaves.count else { return nil }
-        entries = try archive.entries(inLeaf: leaf)
+    while leaf < archive.leaves.count {
+      if current == nil { current = try LeafCursor(archive, leaf: leaf, after: last) }
+      guard let entry = try current?.nextEntry() else {
+        last = current?.last
+        current = nil
         leaf += 1
-        position = 0
-        if let last, let first = entries.first { try ArchiveReader.checkOrder(last, first) }
-        last = entries.last
+        continue
       }
-      let entry = entries[position]
-      position += 1
       if EntryPath.isBeneath(entry.path, top) { return entry }
       // Everything below a path stands together.
       if EntryPath.precedes(top, entry.path) { return nil }
     }
+    return nil
   }
 }

@@ -61,16 +61,14 @@ public final class ArchiveReader: Sendable {
     guard footer.tag == superblock.tag, footer.uuid == superblock.uuid, footer.depth == superblock.depth else {
       throw .corrupt("the end belongs to another archive than the beginning", at: footer.offset)
     }
-    guard footer.depth == 0 else {
-      throw ArchiveError(.unsupportedFeature, "the archive is an increment, which this version cannot read")
-    }
+    try superblock.checkDepth()
     summary = ArchiveSummary(superblock: superblock, footer: footer)
     self.registry = registry
     frames = FrameReader(source: source, tag: superblock.tag)
     ids = try Table(frames, footer.ids, count: footer.chunks, end: footer.offset)
     blocks = try Table(frames, footer.blocks, count: nil, end: footer.offset)
     index = try Table(frames, footer.index, count: nil, end: footer.offset)
-    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry)
+    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry, blocks: index.count)
     loose = [:]
     recovery = nil
   }
@@ -115,7 +113,7 @@ public final class ArchiveReader: Sendable {
   }
 
   private static func directory(
-    _ frames: FrameReader, _ footer: Footer, _ superblock: Superblock, _ registry: CodecRegistry
+    _ frames: FrameReader, _ footer: Footer, _ superblock: Superblock, _ registry: CodecRegistry, blocks: UInt64
   ) throws(ArchiveError) -> ([LeafRecord], SHA256Digest) {
     let (end, overflow) = footer.directory.offset.addingReportingOverflow(footer.directory.length)
     guard !overflow, end <= footer.offset, footer.directory.length <= maximumDirectoryLength else {
@@ -125,11 +123,16 @@ public final class ArchiveReader: Sendable {
     var digest = SHA256()
     let unpacker = PayloadUnpacker(superblock, registry)
     var entries: UInt64 = 0
+    var length: UInt64 = 0
     var offset = footer.directory.offset
     while offset < end {
-      let frame = try frames.frame(at: offset, .directory)
+      let frame = try frames.frame(at: offset, .directory, ahead: Int(min(end - offset, 1 << 20)))
       let raw = try unpacker.unpack(frame)
       digest.update(raw)
+      length += UInt64(raw.count)
+      guard length <= maximumDirectoryLength else {
+        throw ArchiveError(.limitExceeded, "the directory is larger than this version reads", offset: offset)
+      }
       guard frame.header.first == UInt64(leaves.count) else {
         throw .corrupt("a part of the directory is missing", at: offset)
       }
@@ -144,7 +147,9 @@ public final class ArchiveReader: Sendable {
           throw ArchiveError(.unsafeTree, "the directory does not begin at the beginning", offset: offset)
         }
         let (sum, overflow) = entries.addingReportingOverflow(leaf.entries)
-        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow else {
+        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow, leaf.block < blocks,
+          leaf.separator.count <= EntryPath.maximumLength
+        else {
           throw .corrupt("the directory names an impossible leaf", at: offset)
         }
         entries = sum

@@ -31,10 +31,7 @@ public struct MemoryArchiveSource: ArchiveSource {
   /// Appends bytes from a position.
   public func read(at offset: UInt64, into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
     guard offset < UInt64(bytes.count) else { return 0 }
-    let start = Int(offset)
-    let count = min(bytes.count - start, room.freeCapacity)
-    let span = bytes.span
-    return unsafe room.append(prefixOf: span.bytes.extracting(start..<(start + count)))
+    return unsafe room.append(prefixOf: bytes.span.bytes.dropping(Int(offset)))
   }
 }
 

@@ -25,6 +25,7 @@ public final class ArchiveVerifier {
   /// The length of each chunk; zero where it is not known.
   private var lengths: [UInt32] = []
   private var badChunks: [Range<UInt64>] = []
+  private var tables: TableCheck
 
   /// Prepares a check.
   ///
@@ -42,6 +43,7 @@ public final class ArchiveVerifier {
     self.source = source
     self.level = level
     self.progress = progress
+    tables = TableCheck(archive, source, decodes: level >= .full)
     let count = ThreadCount.workers(threads)
     workers = Workers(limit: count, label: "verify")
     inFlight = count + 2
@@ -74,9 +76,10 @@ public final class ArchiveVerifier {
       switch item {
       case .frame(let frame):
         note(frame.header, &layout, &number)
+        if report.isSound, let problem = try tables.problem(of: frame) { report.problems.append(problem) }
         if frame.kind == .data {
           if frame.header.first != nextChunk { lose(nextChunk..<max(nextChunk, frame.header.first)) }
-          nextChunk = frame.header.first &+ UInt64(frame.header.count)
+          nextChunk = frame.header.chunkNumbers.upperBound
           if level >= .full { try start(frame) }
         }
       case .unknown(let header): note(header, &layout, &number)
@@ -84,8 +87,8 @@ public final class ArchiveVerifier {
         note(header, &layout, &number)
         report.problems.append(error)
         if header.kind == FrameKind.data.rawValue {
-          lose(header.first..<(header.first &+ UInt64(header.count)))
-          nextChunk = header.first &+ UInt64(header.count)
+          lose(header.chunkNumbers)
+          nextChunk = header.chunkNumbers.upperBound
         }
       case .damage(let range, let error):
         report.bytes += UInt64(range.count)
@@ -105,6 +108,7 @@ public final class ArchiveVerifier {
       report.problems.append(
         ArchiveError(.checksumMismatch, "the frames are not those that the end speaks of", offset: footer.offset))
     }
+    if report.isSound, let problem = tables.problem(atEnd: footer) { report.problems.append(problem) }
     if level >= .full {
       do throws(ArchiveError) { try archive.checkContentRoot() } catch { report.problems.append(error) }
     }
@@ -116,7 +120,7 @@ public final class ArchiveVerifier {
       report.problems.append(.corrupt("\(number) frames come before frame \(header.number)", at: header.offset))
       number = header.number
     }
-    number += 1
+    number &+= 1
     report.frames += 1
     report.bytes += UInt64(FrameHeader.size) + UInt64(header.storedLength)
   }
@@ -138,7 +142,7 @@ public final class ArchiveVerifier {
 
   private static func check(_ frame: Frame, _ archive: ArchiveReader, _ unpacker: PayloadUnpacker) -> BlockResult {
     var result = BlockResult()
-    let all = frame.header.first..<(frame.header.first &+ UInt64(frame.header.count))
+    let all = frame.header.chunkNumbers
     do throws(ArchiveError) {
       let block = try DecodedBlock(frame)
       result.lengths = block.chunks.map { UInt32($0.length) }
@@ -173,11 +177,13 @@ public final class ArchiveVerifier {
   private func checkTree() throws(ArchiveError) {
     let lost = ChunkRanges(badChunks)
     var cursor = archive.entries()
+    var links = LinkAgreement()
     var data: UInt64 = 0
     while true {
       do throws(ArchiveError) {
         guard let entry = try cursor.next() else { break }
         report.entries += 1
+        do throws(ArchiveError) { try links.note(entry) } catch { report.problems.append(error) }
         guard entry.kind == .file, entry.size > 0 else { continue }
         if let length = check(entry, lost) { data &+= length }
         try progress(report)
@@ -197,19 +203,21 @@ public final class ArchiveVerifier {
   /// - Returns: the bytes of the file's chunks; `nil` when it is damaged.
   private func check(_ entry: ArchiveEntry, _ lost: ChunkRanges) -> UInt64? {
     do throws(ArchiveError) {
-      let runs = try archive.runs(of: entry)
       var length: UInt64 = 0
-      for case .chunks(_, let first, let count, let bytes) in runs {
+      var isHit = false
+      try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
+        guard case .chunks(_, let first, let count, let bytes) = run else { return }
         guard first + count <= archive.ids.count else {
           throw .corrupt("a file has a chunk that is not in the archive")
         }
-        if lost.overlap(first..<(first + count)) {
-          report.damagedFiles.append(entry.path)
-          return nil
-        }
+        isHit = isHit || lost.overlap(first..<(first + count))
         length += bytes
       }
-      if level >= .full { try checkDigest(entry, runs) }
+      if isHit {
+        report.damagedFiles.append(entry.path)
+        return nil
+      }
+      if level >= .full { try checkDigest(entry) }
       if level == .deep { try archive.read(entry) { (_) throws(ArchiveError) in } }
       return length
     } catch {
@@ -220,9 +228,9 @@ public final class ArchiveVerifier {
   }
 
   /// Compares lengths and digest of a file with what its chunks give.
-  private func checkDigest(_ entry: ArchiveEntry, _ runs: [ContentRun]) throws(ArchiveError) {
+  private func checkDigest(_ entry: ArchiveEntry) throws(ArchiveError) {
     var digest = ContentDigest()
-    for run in runs {
+    try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
       switch run {
       case .hole(let length): digest.add(hole: length)
       case .chunks(_, let first, let count, let length):

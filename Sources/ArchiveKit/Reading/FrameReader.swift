@@ -29,9 +29,12 @@ struct FrameReader: Sendable {
   ///   - offset: where its header is.
   ///   - kind: what it must be.
   ///   - storedLength: the bytes of its body, where those are known: it is then read at once.
-  func frame(at offset: UInt64, _ kind: FrameKind, storedLength: UInt32? = nil) throws(ArchiveError) -> Frame {
+  ///   - ahead: bytes of the body that are read together with the header, where its length is only guessed.
+  func frame(at offset: UInt64, _ kind: FrameKind, storedLength: UInt32? = nil, ahead: Int = 0) throws(ArchiveError)
+    -> Frame
+  {
     let known = storedLength.map { Int(min($0, UInt32(FrameHeader.maximumStoredLength))) }
-    let first = try source.bytes(at: offset, count: FrameHeader.size + (known ?? 0))
+    let first = try source.bytes(at: offset, count: FrameHeader.size + (known ?? ahead))
     let header = try parse(Array(first.prefix(FrameHeader.size)), at: offset)
     guard try header.checkedKind() == kind else {
       throw .corrupt("a frame has another type than is said of it", at: offset)
@@ -40,10 +43,11 @@ struct FrameReader: Sendable {
     if let known, known != length {
       throw .corrupt("a frame has another size than is said of it", at: offset)
     }
+    let isRead = first.count - FrameHeader.size >= length || known != nil
     let body =
-      known == nil
-      ? try source.bytes(at: offset + UInt64(FrameHeader.size), count: length)
-      : Array(first.dropFirst(FrameHeader.size))
+      isRead
+      ? Array(first.dropFirst(FrameHeader.size).prefix(length))
+      : try source.bytes(at: offset + UInt64(FrameHeader.size), count: length)
     return try checked(Frame(header: header, kind: kind, body: body))
   }
 

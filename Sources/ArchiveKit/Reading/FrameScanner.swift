@@ -24,6 +24,11 @@ struct FrameScanner {
   /// Where the next thing begins; nothing before it is read again.
   private(set) var offset = UInt64(Superblock.size)
   private var isAtEnd = false
+  /// Bytes of damaged bodies that have been searched for frames. Headers that are sound and lie about what follows could
+  /// have each byte read as often as there are such headers.
+  private var searched: UInt64 = 0
+  /// How many times the size of the archive is searched.
+  private static let searches: UInt64 = 16
   /// How much is searched at once.
   private static let window = 1 << 20
 
@@ -65,7 +70,8 @@ struct FrameScanner {
       // A length may be right and the body not there in full: what follows may then lie within.
       if let next = try? frames.header(at: offset), next.offset == offset { return .damagedBody(header, error) }
       if (try footer(at: offset)) != nil { return .damagedBody(header, error) }
-      offset = try resume(after: start)
+      searched &+= UInt64(header.storedLength)
+      if searched <= Self.searches * source.size { offset = try resume(after: start) }
       return .damagedBody(header, error)
     }
   }

@@ -124,8 +124,8 @@ final class Table<Record: TableRecord>: Sendable {
   func records(
     inFrame frame: UInt64, isKept: Bool = true
   ) throws(ArchiveError) -> (records: [Record], digest: SHA256Digest) {
-    let read = try frames.frame(at: frameOffset(frame), Record.kind)
     let expected = recordCount(inFrame: frame)
+    let read = try frames.frame(at: frameOffset(frame), Record.kind, ahead: expected * Record.recordSize)
     guard read.header.codec == 0, read.body.count == expected * Record.recordSize,
       read.header.first == frame * Self.perFrame, Int(read.header.count) == expected
     else { throw .corrupt("a frame of a table has another size than its place says", at: read.header.offset) }

@@ -50,10 +50,17 @@ struct ArchiveRecovery {
   private var found: Found
   private var directory: [LeafRecord] = []
   private var open: ArchiveEntry?
+  /// Chunks before the last thing that says whose they are.
+  private var namedChunks = 0
+  /// Bytes of the archive that chunks and index blocks may still be missing for: what is missing takes memory, too.
+  private var gapBudget: UInt64
+
   init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
     self.source = source
     let superblock = try Self.superblock(source)
+    try superblock.checkDepth()
     found = Found(superblock: superblock)
+    gapBudget = source.size
     unpacker = PayloadUnpacker(superblock, registry)
   }
 
@@ -127,6 +134,7 @@ struct ArchiveRecovery {
       }
       let number = frame.header.first
       guard place(frame.header, SHA256.hash(raw)), frame.kind == .tree else { return }
+      namedChunks = found.ids.count
       var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
       guard let first = try? decoder.next() else { return }
       found.leaves.append(
@@ -135,6 +143,7 @@ struct ArchiveRecovery {
           digest: SHA256.hash(raw)))
     case .checkpoint:
       self.open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      if open != nil { namedChunks = found.ids.count }
     case .directory:
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
       var reader = FieldReader(raw)
@@ -144,21 +153,30 @@ struct ArchiveRecovery {
   }
 
   private mutating func takeDamaged(_ header: FrameHeader) {
-    guard header.kind == FrameKind.data.rawValue else { return }
+    guard header.kind == FrameKind.data.rawValue, header.count <= UInt32(FrameHeader.maximumChunks) else { return }
     // The record keeps the place of what follows; reading the block will tell what is wrong with it.
     add(block: header, [SHA256Digest](repeating: .zero, count: Int(header.count)))
   }
 
   private mutating func add(block header: FrameHeader, _ ids: [SHA256Digest]) {
     let next = UInt64(found.ids.count)
-    // A chunk takes 33 bytes at least, so this is all that can have been lost.
-    guard header.first >= next, header.first - next <= source.size / 33 else { return }
+    guard header.first >= next, mayMiss(header.first - next, ofSize: Self.leastChunk) else { return }
     if header.first > next { addGap(until: header.first) }
     found.blocks.append(
       BlockRecord(
         offset: header.offset, firstChunk: header.first, storedLength: header.storedLength,
         rawLength: header.rawLength))
     found.ids += ids
+  }
+
+  /// Chunks take 33 bytes at least, so what is left of an archive says how many can have been lost.
+  private static let leastChunk: UInt64 = 33
+
+  /// Whether so many things may be missing.
+  private mutating func mayMiss(_ count: UInt64, ofSize size: UInt64) -> Bool {
+    guard count <= gapBudget / size else { return false }
+    gapBudget -= count * size
+    return true
   }
 
   /// Chunks of which nothing is left.
@@ -172,7 +190,7 @@ struct ArchiveRecovery {
   /// Enters a block of the index under its number.
   private mutating func place(_ header: FrameHeader, _ digest: SHA256Digest) -> Bool {
     let next = UInt64(found.index.count)
-    guard header.first >= next, header.first - next <= source.size / UInt64(FrameHeader.size) else { return false }
+    guard header.first >= next, mayMiss(header.first - next, ofSize: UInt64(FrameHeader.size)) else { return false }
     let nothing = IndexRecord(offset: source.size, storedLength: 0, rawLength: 0, digest: .zero)
     found.findings.lostTreeBlocks += header.first - next
     found.index += [IndexRecord](repeating: nothing, count: Int(header.first - next))
@@ -186,12 +204,15 @@ struct ArchiveRecovery {
 
   private mutating func finishTables() {
     let chunks = found.footer.chunks
-    if chunks > UInt64(found.ids.count), chunks - UInt64(found.ids.count) <= source.size / 33 { addGap(until: chunks) }
+    if chunks > UInt64(found.ids.count), mayMiss(chunks - UInt64(found.ids.count), ofSize: Self.leastChunk) {
+      addGap(until: chunks)
+    }
     if !found.findings.hasFooter {
       found.footer.tag = found.superblock.tag
       found.footer.uuid = found.superblock.uuid
       found.footer.depth = found.superblock.depth
       found.footer.offset = source.size
+      found.findings.namelessChunks = UInt64(found.ids.count - namedChunks)
     }
     found.footer.chunks = UInt64(found.ids.count)
     found.footer.storedBytes = found.blocks.reduce(0) { $0 + UInt64($1.storedLength) }

@@ -286,7 +286,7 @@ public final class StreamExtractor {
     var decoder = TreeBlockDecoder(try work.unpacker.unpack(frame), depth: 0)
     var entries: [ArchiveEntry] = []
     while let entry = try decoder.next() {
-      if let before = entries.last ?? last { try ArchiveReader.checkOrder(before, entry) }
+      if let before = entries.last ?? last { try LeafCursor.checkOrder(before, entry) }
       entries.append(entry)
     }
     guard let first = entries.first, let last = entries.last, entries.count == Int(frame.header.count) else {
@@ -361,7 +361,7 @@ public final class StreamExtractor {
       dropOpen(.corrupt("a file was begun that did not come"), work.places)
     }
     guard let entry, entry.kind == .file, entry.size > 0 else { return }
-    if let last { try ArchiveReader.checkOrder(last, entry) }
+    if let last { try LeafCursor.checkOrder(last, entry) }
     var ignored = Set<Int>()
     guard let path = selection.target(of: entry, &ignored) else { return }
     let runs = try work.runs(of: entry)

@@ -290,7 +290,9 @@ public final class ArchiveWriter {
     if isNew {
       if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
         try closeBlock()
-        if state.newSinceCheckpoint >= options.checkpointBytes { try checkpointNowOrLater() }
+        if state.newSinceCheckpoint >= state.checkpointInterval(atMost: options.checkpointBytes) {
+          try checkpointNowOrLater()
+        }
       }
       if block.chunks.isEmpty { block.firstChunk = number }
       block.add(bytes, id: id)
@@ -405,8 +407,6 @@ public final class ArchiveWriter {
   private func checkpoint() throws(ArchiveError) {
     try closeBlock()
     try closeLeaf()
-    // It says where the one before stands, so that must have been written.
-    while pending.contains(where: { $0.isCheckpoint }) { try writeFirst() }
     var raw = state.checkpointHead(entries: tree.entries)
     if let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()
@@ -416,8 +416,7 @@ public final class ArchiveWriter {
     } else {
       raw.fixed(UInt8(0))
     }
-    let frame = try packed(.checkpoint, raw.bytes, count: state.leavesSinceCheckpoint, first: state.checkpoints)
-    try submit(.checkpoint(frame.description, frame.body))
+    try submit(.checkpoint(raw.bytes, leaves: state.leavesSinceCheckpoint, number: state.checkpoints))
     state.didCheckpoint()
     isCheckpointDue = false
   }
@@ -444,8 +443,13 @@ public final class ArchiveWriter {
       freeBlocks.append(block)
     case .index(let description, let body, let digest):
       state.wrote(index: try frames.write(description, body: body), digest)
-    case .checkpoint(let description, let body):
-      state.lastCheckpoint = try frames.write(description, body: body).offset
+    case .checkpoint(let rest, let leaves, let number):
+      // Only now is it known where the one before stands.
+      var raw = FieldWriter(capacity: rest.count + 8)
+      raw.fixed(state.lastCheckpoint)
+      raw.raw(rest)
+      let frame = try packed(.checkpoint, raw.bytes, count: leaves, first: number)
+      state.lastCheckpoint = try frames.write(frame.description, body: frame.body).offset
     }
   }
 

@@ -25,7 +25,7 @@ public struct ArchiveWriterOptions: Sendable {
   /// Name, description, program and source. Default: none.
   public var fields: [Superblock.Field] = []
 
-  /// Raw bytes of new chunks between two checkpoints.
+  /// The most raw bytes of new chunks between two checkpoints.
   var checkpointBytes: UInt64 = 64 << 20
   /// Bytes read between two checkpoints, new or not.
   var checkpointInput: UInt64 = 4 << 30

@@ -9,9 +9,8 @@ enum PendingFrame {
   case block(DataBlock, Deferred<CodecError?>?)
   /// A block of the index, and the digest of its raw bytes.
   case index(FrameDescription, [UInt8], SHA256Digest)
-  case checkpoint(FrameDescription, [UInt8])
-
-  var isCheckpoint: Bool { if case .checkpoint = self { true } else { false } }
+  /// The raw bytes of a checkpoint behind the place of the one before.
+  case checkpoint([UInt8], leaves: Int, number: UInt64)
 }
 
 /// Counters and tables of a writer.
@@ -55,10 +54,13 @@ struct ArchiveWriterState {
         offset: header.offset, storedLength: header.storedLength, rawLength: header.rawLength, digest: digest))
   }
 
-  /// The raw bytes of a checkpoint, up to the open file.
+  /// Raw bytes of new chunks until the next checkpoint: an eighth of what is there, so that a small archive that is cut
+  /// has not lost all names.
+  func checkpointInterval(atMost limit: UInt64) -> UInt64 { min(limit, max(1 << 20, rawBytes / 8)) }
+
+  /// The raw bytes of a checkpoint, from behind the place of the one before up to the open file.
   func checkpointHead(entries: UInt64) -> FieldWriter {
     var writer = FieldWriter()
-    writer.fixed(lastCheckpoint)
     writer.fixed(closedChunks)
     writer.fixed(indexBlocks)
     writer.fixed(entries)
