@@ -35,7 +35,7 @@ struct Checkpoint: Sendable {
     case 0: try reader.finish()
     case 1:
       var decoder = TreeBlockDecoder(reader, depth: depth)
-      open = try decoder.next()
+      self.open = try decoder.next()
       guard open != nil, try decoder.next() == nil else { throw .corrupt("a checkpoint has no open file") }
     default: throw .corrupt("a checkpoint is impossible")
     }

@@ -132,7 +132,7 @@ struct ArchiveRecovery {
           separator: first.path, entries: UInt64(frame.header.count), ordinal: found.superblock.depth, block: number,
           digest: SHA256.hash(raw)))
     case .checkpoint:
-      open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      self.open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
       if open != nil { namedChunks = found.ids.count }
     case .directory, .ids, .blocks, .index, .superblockCopy: break
     }
