@@ -138,6 +138,7 @@ final class BlockReadahead {
   private func readAhead(of number: UInt64) {
     guard let workers else { return }
     let archive = archive
+    func makeUnpacker() -> PayloadUnpacker { PayloadUnpacker(archive.summary.superblock, archive.registry) }
     var next = number + 1
     while next <= number + ahead, next < archive.blocks.count {
       defer { next += 1 }
@@ -146,7 +147,7 @@ final class BlockReadahead {
       let end = (try? archive.blocks.record(next + 1))?.firstChunk ?? archive.ids.count
       guard end > record.firstChunk, end <= archive.ids.count else { return }
       let deferred = Deferred<Result>()
-      workers.run(making: { PayloadUnpacker(archive.summary.superblock, archive.registry) }) { unpacker in
+      workers.run(making: makeUnpacker) { unpacker in
         do throws(ArchiveError) {
           let block = try archive.openBlock(record)
           deferred.fulfil(.success(try Self.decode(block, record.firstChunk..<end, archive, unpacker)))

@@ -202,10 +202,10 @@ public final class ArchiveRecompressor {
     target.firstChunk = block.numbers.lowerBound
     let done = Deferred<ArchiveError?>()
     let (archive, payload, compression) = (archive, payload, options.compression)
-    workers.run(making: {
-      Repacker(
-        PayloadUnpacker(archive.summary.superblock, archive.registry), PayloadPacker(payload, compression))
-    }) { repacker in
+    func makeRepacker() -> Repacker {
+      Repacker(PayloadUnpacker(archive.summary.superblock, archive.registry), PayloadPacker(payload, compression))
+    }
+    workers.run(making: makeRepacker) { repacker in
       do throws(ArchiveError) {
         try Self.repack(block, ids, into: target, repacker)
         done.fulfil(nil)
