@@ -17,20 +17,20 @@ struct CkaEntryReport {
 
   /// Permissions, owner, size, time, name and target.
   var line: String {
-    let owner = column(user) + "/" + column(group)
-    let size = String(entry.size)
-    let padding = String(repeating: " ", count: max(1, 24 - owner.count - 0) - 0)
-    let sizeColumn = String(repeating: " ", count: max(0, 12 - sizeText(size).count)) + sizeText(size)
-    var line = "\(permissions) \(owner)\(padding)\(sizeColumn)  \(entry.modificationTime)  \(name)"
+    let owner = "\(user)/\(group)"
+    let size = sizeText
+    // Owner and size share a column: long names take from the room before a short size.
+    let padding = String(repeating: " ", count: max(1, 36 - owner.count - size.count))
+    var line = "\(permissions) \(owner)\(padding)\(size)  \(entry.modificationTime)  \(name)"
     if entry.kind == .symbolicLink { line += " -> " + Escaping.visible(entry.target) }
     if entry.warnings.contains(.unreadable) { line += "  [incomplete]" }
     if entry.warnings.contains(.changed) { line += "  [changed while it was read]" }
     return line
   }
 
-  private func sizeText(_ size: String) -> String {
+  private var sizeText: String {
     switch entry.kind {
-    case .file: size
+    case .file: String(entry.size)
     case .characterDevice, .blockDevice: "\(entry.device.major),\(entry.device.minor)"
     default: "-"
     }
@@ -43,8 +43,6 @@ struct CkaEntryReport {
   private var group: String {
     entry.owner.group.isEmpty ? String(entry.owner.gid) : Escaping.visible(entry.owner.group)
   }
-
-  private func column(_ text: String) -> String { text }
 
   /// As `ls` writes them: `drwxr-sr-t`.
   private var permissions: String {
@@ -76,7 +74,7 @@ struct CkaEntryReport {
   /// One JSON object.
   func json(command: String) -> JSONValue {
     var object: JSONValue = ["type": "entry", "v": 1, "command": .string(command)]
-    if let path = archive?.path { object.add(JSONValue.path(path, key: "archive")) }
+    object.add(archive?.path.map { JSONValue.path($0, key: "archive") } ?? [JSONValue.Member("archive", .null)])
     object.add(JSONValue.path(entry.path))
     object.add("kind", .string(kindName))
     object.add("mode", .string(FileMode(rawValue: UInt32(entry.mode)).description))

@@ -84,19 +84,17 @@ struct CkaInfoReport {
   }
 
   private var json: JSONValue {
-    var object: JSONValue = ["type": "info", "v": 1]
+    var object: JSONValue = ["type": "archive", "v": 1, "command": "info"]
     object.add(archive.name.path.map { JSONValue.path($0) } ?? [JSONValue.Member("path", .null)])
-    object.add("codec", "cka")
-    object.add("complete", .bool(true))
     object.add("format", .string("1.\(superblock.minorVersion)"))
     object.add("uuid", .string(superblock.uuid.description))
     object.add("created", .string(superblock.creationTime.rfc3339(fractionDigits: 9)))
     if let name = superblock.text(Superblock.Field.name) { object.add("name", .string(name)) }
     object.add("entries", .uint(footer.entries))
-    object.add("content_size", .uint(footer.dataBytes))
+    object.add("bytes", .uint(footer.dataBytes))
     object.add("unique_bytes", .uint(footer.rawBytes))
     object.add("stored_bytes", .uint(footer.storedBytes))
-    object.add("compressed_size", .uint(archive.source.size))
+    object.add("archive_bytes", .uint(archive.source.size))
     object.add("chunks", .uint(footer.chunks))
     object.add("frames", .uint(footer.frames))
     object.add("depth", .uint(UInt64(footer.depth)))
