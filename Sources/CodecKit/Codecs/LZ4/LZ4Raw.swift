@@ -122,27 +122,27 @@ public struct LZ4Raw: Codec {
     }
 
     func transform(_ input: RawSpan, into output: inout OutputRawSpan) throws(CodecError) -> BlockEnding {
-      var status = 0
+      // What throws delivers nothing, wherever the content would have gone.
       _ = unsafe try output.appendWritten { (room) throws(CodecError) in
-        status = unsafe input.withUnsafeBytes {
+        let status = unsafe input.withUnsafeBytes {
           Int(
             unsafe ck_lz4_decompress(
               $0.baseAddress, Int32(clamping: $0.count), room.baseAddress, Int32(clamping: contentSize + 1),
               dictionary?.memory.baseAddress, Int32(dictionary?.count ?? 0)))
         }
-        return min(max(0, status), contentSize)
-      }
-      guard status >= 0 else {
-        throw CodecError(
-          .corrupt, inputOffset: UInt64(-1 - status),
-          reason:
-            "the block does not decode: a match or a length in it is not possible, or it holds more than declared",
-          native: .init(number: status, name: "LZ4_decompress_safe"))
-      }
-      guard status == contentSize else {
-        throw CodecError(
-          .contentSizeMismatch, inputOffset: UInt64(input.byteCount),
-          reason: "the block holds \(status) bytes, not the \(contentSize) that were declared")
+        guard status >= 0 else {
+          throw CodecError(
+            .corrupt, inputOffset: UInt64(-1 - status),
+            reason:
+              "the block does not decode: a match or a length in it is not possible, or it holds more than declared",
+            native: .init(number: status, name: "LZ4_decompress_safe"))
+        }
+        guard status == contentSize else {
+          throw CodecError(
+            .contentSizeMismatch, inputOffset: UInt64(input.byteCount),
+            reason: "the block holds \(status) bytes, not the \(contentSize) that were declared")
+        }
+        return status
       }
       return .clean
     }
