@@ -69,7 +69,8 @@ enum ArchiveTool {
     discussion: """
       Reads and writes zstd, lz4, snappy, S2, gzip, zlib, deflate and QuickLZ. Formats are found by content. Sources are \
       kept unless --rm is given, existing files are never replaced without -f, and an output appears under its name \
-      only when it is complete.
+      only when it is complete. Archives of whole trees (.cka) are made by create, and read by list, extract, cat -m, \
+      test, info and recover.
       """,
     commands: [
       CommandEntry("compress", aliases: ["c"]) { Compress.command.erased },
