@@ -90,6 +90,24 @@ final class ChainMember: Sendable {
 
   // MARK: - Verification
 
+  /// Throws unless directory and chunk ids are those that the contentRoot stands for.
+  func checkContentRoot() throws(ArchiveError) {
+    let run = summary.footer.directory
+    let (end, overflow) = run.offset.addingReportingOverflow(run.length)
+    guard !overflow, end <= summary.footer.offset else {
+      throw .corrupt("the directory lies outside of the archive", at: summary.footer.offset)
+    }
+    let unpacker = PayloadUnpacker(summary.superblock, registry)
+    var digest = SHA256()
+    var offset = run.offset
+    while offset < end {
+      let frame = try frames.frame(at: offset, .directory, ahead: Int(min(end - offset, 1 << 20)))
+      digest.update(try unpacker.unpack(frame))
+      offset = frame.header.end
+    }
+    try checkContentRoot(directory: digest.value)
+  }
+
   /// Throws unless the chunk ids, and a directory with this digest, are those that the contentRoot stands for.
   func checkContentRoot(directory: SHA256Digest) throws(ArchiveError) {
     var root = ContentRoot(parent: summary.superblock.parentRoot, chunks: ids.count)

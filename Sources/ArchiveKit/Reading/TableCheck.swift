@@ -84,7 +84,8 @@ struct TableCheck {
     if let unpacker {
       let checkpoint = try Checkpoint(try unpacker.unpack(frame), depth: archive.summary.superblock.depth)
       guard checkpoint.previous == lastCheckpoint, checkpoint.chunks == chunks, checkpoint.indexBlocks == indexBlocks,
-        checkpoint.entries == entries, checkpoint.leaves.allSatisfy({ $0.block < indexBlocks }),
+        checkpoint.entries == entries,
+        checkpoint.leaves.allSatisfy({ $0.block < indexBlocks || $0.ordinal < archive.summary.superblock.depth }),
         frame.header.first == checkpoints
       else { throw .corrupt("a checkpoint says what is not so", at: frame.header.offset) }
     }
