@@ -41,7 +41,7 @@ public final class ArchiveWriter {
 
   // Chunks, entries and blocks in order.
   private var table = ChunkTable()
-  private var file: FileInProgress?
+  var file: FileInProgress?
   private var block = DataBlock()
   private var freeBlocks: [DataBlock] = []
   private var tree: TreeBuilder
@@ -50,7 +50,9 @@ public final class ArchiveWriter {
   /// Whether leaves end where the caller says.
   private let followsLeaves: Bool
   private var isCheckpointDue = false
-  private var state = ArchiveWriterState()
+  var state = ArchiveWriterState()
+  /// The tree as long as entries come in any order.
+  var unsorted: UnsortedTree?
 
   /// Starts an archive.
   ///
@@ -201,7 +203,7 @@ public final class ArchiveWriter {
 
   func endFile(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) { try note(.end(entry, stamp)) }
 
-  private func note(_ event: SegmentEvent) throws(ArchiveError) {
+  func note(_ event: SegmentEvent) throws(ArchiveError) {
     if segment.events.count >= Self.segmentEvents { try closeSegment() }
     segment.events.append(event)
   }
@@ -249,6 +251,12 @@ public final class ArchiveWriter {
     workers.run(making: { PayloadPacker(payload, options.compression) }, job)
   }
 
+  /// Takes over all that has been given.
+  func replayAll() throws(ArchiveError) {
+    try closeSegment()
+    while !hashing.isEmpty { try replayFirst() }
+  }
+
   private func replayFirst() throws(ArchiveError) {
     let (full, done) = hashing.removeFirst()
     _ = done?.wait()
@@ -276,6 +284,7 @@ public final class ArchiveWriter {
           position += length
           chunk += 1
         case .end(let entry, let stamp): try complete(entry, stamp)
+        case .unsorted(let event): try replay(event)
         }
       }
     }
@@ -317,6 +326,11 @@ public final class ArchiveWriter {
       (entry.size, entry.content, entry.digest, entry.cut) = (other.size, other.content, other.digest, other.cut)
       state.dataBytes += length
     }
+    try enter(entry, stamp)
+  }
+
+  /// Adds an entry with its content to the tree.
+  func enter(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
     try tree.add(entry, stamp)
     state.entriesSinceCheckpoint += 1
     if state.entriesSinceCheckpoint >= options.checkpointEntries {
@@ -327,7 +341,7 @@ public final class ArchiveWriter {
   }
 
   /// Moves content of very many runs into blocks of its own.
-  private func useMaps(_ entry: inout ArchiveEntry) throws(ArchiveError) {
+  func useMaps(_ entry: inout ArchiveEntry) throws(ArchiveError) {
     guard case .runs(let runs) = entry.content, runs.count > MapBlock.maximumInlineRuns else { return }
     if MapBlock.inlineLength(runs) <= MapBlock.maximumInlineLength { return }
     var maps: [MapReference] = []
@@ -376,10 +390,11 @@ public final class ArchiveWriter {
     try submit(.block(full, done))
   }
 
-  private func writeIndexBlock(
-    _ kind: FrameKind, _ bytes: [UInt8], count: Int, digest: SHA256Digest?
+  func writeIndexBlock(
+    _ kind: FrameKind, _ bytes: [UInt8], count: Int, digest: SHA256Digest?, flags: FrameHeader.Flags = []
   ) throws(ArchiveError) {
-    let frame = try packed(kind, bytes, count: count, first: state.indexBlocks)
+    var frame = try packed(kind, bytes, count: count, first: state.indexBlocks)
+    frame.description.flags = flags
     state.indexBlocks += 1
     try submit(.index(frame.description, frame.body, digest ?? SHA256.hash(bytes)))
   }
@@ -404,11 +419,11 @@ public final class ArchiveWriter {
   }
 
   /// Names everything so far, so that it can be used should nothing follow.
-  private func checkpoint() throws(ArchiveError) {
+  func checkpoint() throws(ArchiveError) {
     try closeBlock()
-    try closeLeaf()
+    if let unsorted { try writeProvisional(unsorted) } else { try closeLeaf() }
     var raw = state.checkpointHead(entries: tree.entries)
-    if let entry = file?.soFar() {
+    if unsorted == nil, let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()
       encoder.add(entry)
       raw.fixed(UInt8(1))
@@ -457,8 +472,7 @@ public final class ArchiveWriter {
   ///
   /// - Returns: the footer, which says what the archive holds.
   public func finish() throws(ArchiveError) -> ArchiveSummary {
-    try closeSegment()
-    while !hashing.isEmpty { try replayFirst() }
+    try replayAll()
     guard file == nil else { throw ArchiveError(.invalidOption, "the last file has not ended") }
     try closeBlock()
     try closeLeaf()

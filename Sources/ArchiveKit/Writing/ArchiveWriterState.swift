@@ -31,12 +31,21 @@ struct ArchiveWriterState {
   /// Where the last one stands; zero before the first.
   var lastCheckpoint: UInt64 = 0
   private(set) var leavesSinceCheckpoint = 0
+  /// Leaves that only count without the end, since the last checkpoint.
+  private var provisional: [Checkpoint.Leaf] = []
+  private var provisionalEntries: UInt64 = 0
   var newSinceCheckpoint: UInt64 = 0
   var inputSinceCheckpoint: UInt64 = 0
   var entriesSinceCheckpoint: UInt64 = 0
 
   mutating func add(_ leaf: LeafRecord) {
     leaves.append(leaf)
+    leavesSinceCheckpoint += 1
+  }
+
+  mutating func add(provisional block: UInt64, entries: UInt64) {
+    provisional.append(Checkpoint.Leaf(block: block, entries: entries))
+    provisionalEntries += entries
     leavesSinceCheckpoint += 1
   }
 
@@ -63,9 +72,13 @@ struct ArchiveWriterState {
     var writer = FieldWriter()
     writer.fixed(closedChunks)
     writer.fixed(indexBlocks)
-    writer.fixed(entries)
+    writer.fixed(entries + provisionalEntries)
     writer.varint(leavesSinceCheckpoint)
-    for leaf in leaves.suffix(leavesSinceCheckpoint) {
+    for leaf in provisional {
+      writer.varint(leaf.block)
+      writer.varint(leaf.entries)
+    }
+    for leaf in leaves.suffix(leavesSinceCheckpoint - provisional.count) {
       writer.varint(leaf.block)
       writer.varint(leaf.entries)
     }
@@ -75,6 +88,7 @@ struct ArchiveWriterState {
   mutating func didCheckpoint() {
     checkpoints += 1
     leavesSinceCheckpoint = 0
+    provisional = []
     newSinceCheckpoint = 0
     inputSinceCheckpoint = 0
     entriesSinceCheckpoint = 0

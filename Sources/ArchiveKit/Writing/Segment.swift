@@ -19,6 +19,8 @@ enum SegmentEvent {
   case endLeaf
   /// The entry is complete: a file that began, or something without content.
   case end(ArchiveEntry, Stamp?)
+  /// One of entries that come in any order.
+  case unsorted(UnsortedEvent)
 }
 
 /// When and as what the file system last saw a file, so that a later archive can tell that it is the same.
