@@ -26,6 +26,8 @@ enum Create {
     var cutSizes: String?
     var name: String?
     var streamName: [UInt8]?
+    var tarStream: [UInt8]?
+    var xbstream: [UInt8]?
     var isDryRun = false
     var verify = false
     init() {}
@@ -43,12 +45,19 @@ enum Create {
 
       --files-from FILE takes further PATHs from the lines of FILE, or with -0 from names that end in a zero byte. As in \
       tar a folder comes with all below it, unless --no-recursion is given. Order and repetition do not matter.
+
+      --stdin NAME stores a stream byte for byte, as one file. A tar stream and an xbstream are cut where their members \
+      begin, each member as a file of its name would be, so that two of them share what is the same in both. \
+      --from-tar FILE and --from-xbstream FILE make the members entries; FILE, or standard input (-), may be compressed \
+      with any codec that is known by its content. Of members with the same path the last one counts. Members that \
+      cannot be stored are named, and the status is 1; a stream that is damaged or cut leaves no archive.
       """,
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
       Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
       Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
+      Example("pg_basebackup -Ft -X fetch -D - | archivetool create -o base.cka --from-tar -", "a tar stream, as files"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files) + [
@@ -68,6 +77,10 @@ enum Create {
         .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
         .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
         .text("stdin", \.streamNameText, "store standard input as file NAME").placeholder("NAME").group(.input),
+        .path("from-tar", \.tarStream, "archive the members of tar stream FILE; - is standard input")
+          .placeholder("FILE").group(.input),
+        .path("from-xbstream", \.xbstream, "archive the files of xbstream FILE; - is standard input")
+          .placeholder("FILE").group(.input),
         .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
         .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
         .text("name", \.name, "a name to keep in the archive").placeholder("TEXT").group(.output),
@@ -99,14 +112,18 @@ enum Create {
   private static func check(_ options: Options, _ context: Context) throws {
     let files = options.files
     let readsNames = !options.nameFiles.isEmpty
-    if files.files.isEmpty && !readsNames && options.streamName == nil {
+    let streams = [
+      options.streamName.map { _ in "--stdin" }, options.tarStream.map { _ in "--from-tar" },
+      options.xbstream.map { _ in "--from-xbstream" },
+    ].compactMap { $0 }
+    if files.files.isEmpty && !readsNames && streams.isEmpty {
       throw UsageError(.missingArgument, "nothing to archive", hint: "name files or folders, or give --stdin NAME")
     }
-    if !files.files.isEmpty && options.streamName != nil {
-      throw UsageError(.invalidCombination, "--stdin and PATH exclude each other")
-    }
-    if readsNames && options.streamName != nil {
-      throw UsageError(.invalidCombination, "--stdin and --files-from exclude each other")
+    if let stream = streams.first {
+      let others = streams.dropFirst() + (readsNames ? ["--files-from"] : []) + (files.files.isEmpty ? [] : ["PATH"])
+      if let other = others.first {
+        throw UsageError(.invalidCombination, "\(stream) and \(other) exclude each other")
+      }
     }
     if options.namesEndInZero && !readsNames {
       throw UsageError(.invalidCombination, "-0 says how names stand in a file", hint: "--files-from FILE names it")
@@ -126,7 +143,9 @@ enum Create {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    if options.streamName != nil, context.inputIsTerminal, !files.force {
+    let standard = Array("-".utf8)
+    let readsInput = options.streamName != nil || options.tarStream == standard || options.xbstream == standard
+    if readsInput, context.inputIsTerminal, !files.force {
       throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
     }
     if options.verify && files.writesToOutput(for: nil) {
