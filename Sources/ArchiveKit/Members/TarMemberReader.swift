@@ -154,7 +154,7 @@ struct TarMemberReader {
     member.attributes = pax.attributes
     let length = try number("size", block.length)
     guard length >= 0, length <= Int64.max - 1024 else { throw .corrupt("a member has an impossible size", at: start) }
-    member.length = member.kind.hasData || member.kind == .hardLink ? UInt64(length) : 0
+    member.length = Self.hasData(block.kind) ? UInt64(length) : 0
     member.size = member.length
     if member.kind == .entry(.file) { try addSparse(pax, to: &member, at: start) }
     return member
@@ -175,6 +175,9 @@ struct TarMemberReader {
     default: .other(byte)
     }
   }
+
+  /// Whether data follow the header. Links to names, directories and devices have a size at times, and no data.
+  private static func hasData(_ byte: UInt8) -> Bool { !"23456V".utf8.contains(byte) }
 
   // MARK: - Files with holes
 
@@ -290,15 +293,5 @@ struct TarMemberReader {
     let regions = try Self.regions(numbers, at: start)
     try Self.check(regions, size: member.size, length: member.length, at: start)
     return regions
-  }
-}
-
-extension TarMember.Kind {
-  /// Whether data follow the header. Directories and devices have a size at times, and no data.
-  fileprivate var hasData: Bool {
-    switch self {
-    case .entry(.file), .other: true
-    default: false
-    }
   }
 }

@@ -56,6 +56,7 @@ extension TreeArchiver {
       if kind == .file { return try takeFile(entry, member, regions, input) }
       note(member: entry)
       try writer?.note(unsorted: .entry(entry))
+      try skipMember(input, member.length, member.path)
     }
   }
 

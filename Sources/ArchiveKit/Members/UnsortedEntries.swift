@@ -39,6 +39,11 @@ final class UnsortedEntries {
   /// How many entries have come; their numbers count from 0.
   var count: Int { records.count }
 
+  /// The memory that entries take.
+  var heldBytes: Int {
+    pieces.reduce(0) { $0 + $1.capacity } + records.capacity * MemoryLayout<Record>.stride + places.capacity * 4
+  }
+
   // MARK: - Coming in
 
   /// Takes an entry.
