@@ -77,9 +77,9 @@ enum Create {
         .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
         .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
         .text("stdin", \.streamNameText, "store standard input as file NAME").placeholder("NAME").group(.input),
-        .path("from-tar", \.tarStream, "archive the members of tar stream FILE; - is standard input")
+        .path("from-tar", \.tarStream, "archive the members of a tar stream")
           .placeholder("FILE").group(.input),
-        .path("from-xbstream", \.xbstream, "archive the files of xbstream FILE; - is standard input")
+        .path("from-xbstream", \.xbstream, "archive the files of an xbstream")
           .placeholder("FILE").group(.input),
         .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
         .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
