@@ -56,7 +56,8 @@ struct HostileMembersTests {
       let found = dryError(part)
       if length % 61 == 0 { #expect(error(part)?.code == found?.code) }
       // One empty block is end enough, as it is for other readers.
-      #expect(length >= content + 512 ? found == nil : found?.code == .truncated, "\(length): \(String(describing: found))")
+      #expect(
+        length >= content + 512 ? found == nil : found?.code == .truncated, "\(length): \(String(describing: found))")
     }
     #expect(error([])?.code == .truncated)
   }
@@ -68,7 +69,8 @@ struct HostileMembersTests {
     let legal = [Self.xbstream.count, Self.xbstream.count - head]
     for length in 1...Self.xbstream.count {
       let found = error(Array(Self.xbstream.prefix(length)), .xbstream)
-      #expect(legal.contains(length) ? found == nil : found?.code == .truncated, "\(length): \(String(describing: found))")
+      #expect(
+        legal.contains(length) ? found == nil : found?.code == .truncated, "\(length): \(String(describing: found))")
     }
   }
 
@@ -88,13 +90,16 @@ struct HostileMembersTests {
     for place in 0..<Self.tar.count {
       var bad = Self.tar
       bad[place] ^= 0x41
-      if let found = place % 61 == 0 ? error(bad) : dryError(bad) { #expect(found.isDamage || found.code == .notAnArchive, "\(place): \(found)") }
+      if let found = place % 61 == 0 ? error(bad) : dryError(bad) {
+        #expect(found.isDamage || found.code == .notAnArchive, "\(place): \(found)")
+      }
     }
     for place in 0..<Self.xbstream.count {
       var bad = Self.xbstream
       bad[place] ^= 0x41
       if let found = error(bad, .xbstream) {
-        #expect(found.isDamage || found.code == .notAnArchive || found.code == .unsupportedFeature, "\(place): \(found)")
+        #expect(
+          found.isDamage || found.code == .notAnArchive || found.code == .unsupportedFeature, "\(place): \(found)")
       }
     }
   }
@@ -107,33 +112,39 @@ struct HostileMembersTests {
       return error(tar.ended)?.code
     }
     #expect(code { $0.add("x", [], size: Int(TarHeader.maximumLongNumber)) } == .truncated)
-    #expect(code { $0.add("x") { $0.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xFF, count: 11)) } }
-      == .corrupt)
-    #expect(code { $0.add("x") { $0.replaceSubrange(124..<136, with: [UInt8](repeating: 0xFF, count: 12)) } }
-      == .corrupt)
+    #expect(
+      code { $0.add("x") { $0.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xFF, count: 11)) } }
+        == .corrupt)
+    #expect(
+      code { $0.add("x") { $0.replaceSubrange(124..<136, with: [UInt8](repeating: 0xFF, count: 12)) } }
+        == .corrupt)
     #expect(code { $0.add("x") { $0[124] = UInt8(ascii: "9") } } == .corrupt)
     for records in [
       [("size", "9223372036854775807")], [("size", "99999999999999999999")], [("size", "-1")], [("mtime", "soon")],
       [("uid", "x")], [("GNU.sparse.size", "9223372036854775808"), ("GNU.sparse.map", "0,0")],
-      [("GNU.sparse.size", "10"), ("GNU.sparse.map", "0,11")], [("GNU.sparse.size", "10"), ("GNU.sparse.map", "5,1,4,0")],
+      [("GNU.sparse.size", "10"), ("GNU.sparse.map", "0,11")],
+      [("GNU.sparse.size", "10"), ("GNU.sparse.map", "5,1,4,0")],
       [("GNU.sparse.size", "10"), ("GNU.sparse.map", "0")], [("GNU.sparse.size", "10"), ("GNU.sparse.map", "0,a")],
       [("GNU.sparse.size", "10"), ("GNU.sparse.map", "18446744073709551615,1")],
       [("GNU.sparse.major", "1"), ("GNU.sparse.realsize", "10")],
     ] {
-      #expect(code { tar in
-        tar.add(pax: records)
-        tar.add("x", [UInt8](repeating: 0x31, count: 600), size: records[0].0 == "size" ? 0 : 600)
-      } == .corrupt, "\(records)")
+      #expect(
+        code { tar in
+          tar.add(pax: records)
+          tar.add("x", [UInt8](repeating: 0x31, count: 600), size: records[0].0 == "size" ? 0 : 600)
+        } == .corrupt, "\(records)")
     }
-    #expect(code { tar in
-      tar.add(pax: [("GNU.sparse.major", "1"), ("GNU.sparse.realsize", "10")])
-      tar.add("x", Array("99999999\n".utf8) + [UInt8](repeating: 0, count: 600))
-    } == .corrupt)
+    #expect(
+      code { tar in
+        tar.add(pax: [("GNU.sparse.major", "1"), ("GNU.sparse.realsize", "10")])
+        tar.add("x", Array("99999999\n".utf8) + [UInt8](repeating: 0, count: 600))
+      } == .corrupt)
     for text in ["5 a=b\n", "9 abcdef\n", "99 a=b\n", "x a=b\n", "6 =bc\n", "6 a=bc"] {
-      #expect(code { tar in
-        tar.add("pax", Array(text.utf8), UInt8(ascii: "x"))
-        tar.add("x")
-      } == .corrupt, "\(text)")
+      #expect(
+        code { tar in
+          tar.add("pax", Array(text.utf8), UInt8(ascii: "x"))
+          tar.add("x")
+        } == .corrupt, "\(text)")
     }
   }
 
@@ -159,7 +170,8 @@ struct HostileMembersTests {
     stream.add("a", [1, 2, 3], at: 0)
     stream.add("a", [4], at: 3, checksum: 1)
     let wrong = error(stream.bytes, .xbstream)
-    #expect(wrong?.code == .checksumMismatch && wrong?.path == [97] && wrong?.offset == 38, "\(String(describing: wrong))")
+    #expect(
+      wrong?.code == .checksumMismatch && wrong?.path == [97] && wrong?.offset == 38, "\(String(describing: wrong))")
     #expect(wrong?.reason.contains("from 3 on") == true)
     stream = XBStream()
     stream.add("a", [1, 2, 3], at: 0)
@@ -190,10 +202,12 @@ struct HostileMembersTests {
     #expect(try archived.content("b") == [4] + [UInt8](repeating: 0, count: 100) + [7, 0, 0, 0, 0, 0])
     let entries = try archived.entries()
     #expect(entries["c"]?.size == 0 && entries["a"]?.mode == 0o640 && archived.report.files == 3)
-    #expect(entries["b"]?.content == .runs([
-      .chunks(ordinal: 0, first: 1, count: 1, length: 1), .hole(length: 100),
-      .chunks(ordinal: 0, first: 3, count: 1, length: 1), .hole(length: 5),
-    ]))
+    #expect(
+      entries["b"]?.content
+        == .runs([
+          .chunks(ordinal: 0, first: 1, count: 1, length: 1), .hole(length: 100),
+          .chunks(ordinal: 0, first: 3, count: 1, length: 1), .hole(length: 5),
+        ]))
     for (sizes, threads) in [([1], 1), ([7, 64], 3)] {
       #expect(try ArchivedStream(Self.xbstream, .xbstream, pieces: sizes, threads: threads).bytes == archived.bytes)
     }

@@ -119,7 +119,8 @@ struct ArchivedStream {
 
   init(
     _ stream: [UInt8], _ form: Form, pieces: [Int] = [1 << 16], threads: Int = 1,
-    options: (inout TreeArchiverOptions) -> Void = { _ in }, _ configure: (inout ArchiveWriterOptions) -> Void = { _ in }
+    options: (inout TreeArchiverOptions) -> Void = { _ in },
+    _ configure: (inout ArchiveWriterOptions) -> Void = { _ in }
   ) throws {
     let output = MemoryArchiveOutput()
     let writer = try ArchiveWriter(
@@ -167,7 +168,9 @@ struct ArchivedStream {
     var lengths: [UInt64: Int] = [:]
     for number in 0..<archive.blocks.count {
       let block = try archive.openBlock(archive.blocks.record(number))
-      for (index, chunk) in block.chunks.enumerated() { lengths[block.numbers.lowerBound + UInt64(index)] = chunk.length }
+      for (index, chunk) in block.chunks.enumerated() {
+        lengths[block.numbers.lowerBound + UInt64(index)] = chunk.length
+      }
     }
     var (chunks, position): ([(start: Int, length: Int)], Int) = ([], 0)
     for case .chunks(_, let first, let count, _) in try archive.runs(of: entry) {

@@ -56,7 +56,9 @@ struct UnsortedTreeTests {
     #expect(try ArchiveVerifier(try ArchiveReader(again), again, .deep).run().problems == [])
   }
 
-  private func extract(_ bytes: [UInt8], pieces: [Int]? = nil, keepsGoing: Bool = false) throws -> (TemporaryFolder, ExtractionReport?) {
+  private func extract(_ bytes: [UInt8], pieces: [Int]? = nil, keepsGoing: Bool = false) throws -> (
+    TemporaryFolder, ExtractionReport?
+  ) {
     let folder = try TemporaryFolder()
     let options = ExtractionOptions { $0.keepsGoing = keepsGoing }
     guard let pieces else {
@@ -175,25 +177,30 @@ struct UnsortedTreeTests {
       for number in 0..<Int(generator.next() % 40) {
         let depth = 1 + generator.next() % 4
         let names = (0..<depth).map { _ in ["a", "b", "a-", "b0"][Int(generator.next() % 4)] }
-        var entry = ArchiveEntry(Array(names.joined(separator: "/").utf8), generator.next() % 3 == 0 ? .directory : .fifo)
+        var entry = ArchiveEntry(
+          Array(names.joined(separator: "/").utf8), generator.next() % 3 == 0 ? .directory : .fifo)
         entry.mode = UInt16(number)
         try unsorted.add(entry, dataLength: 0)
         model[entry.path] = (number, entry.kind)
       }
-      let yields = Set(model.keys.filter { path in
-        let own = model[path] ?? (0, .file)
-        return own.kind != .directory
-          && model.contains { $0.key != path && EntryPath.isBeneath($0.key, path) && $0.value.number > own.number }
-      })
+      let yields = Set(
+        model.keys.filter { path in
+          let own = model[path] ?? (0, .file)
+          return own.kind != .directory
+            && model.contains { $0.key != path && EntryPath.isBeneath($0.key, path) && $0.value.number > own.number }
+        })
       let kept = model.keys.filter { path in
-        !yields.contains(path) && !model.contains {
-          $0.key != path && EntryPath.isBeneath(path, $0.key) && $0.value.kind != .directory && !yields.contains($0.key)
-        }
+        !yields.contains(path)
+          && !model.contains {
+            $0.key != path && EntryPath.isBeneath(path, $0.key) && $0.value.kind != .directory
+              && !yields.contains($0.key)
+          }
       }.sorted(by: EntryPath.precedes)
       let sorted = try unsorted.sorted()
       #expect(try sorted.kept.map { try unsorted.entry($0).path } == kept, "round \(round)")
       #expect(sorted.kept.count + sorted.lost.count == model.count)
-      #expect(try sorted.kept.allSatisfy { Int(try unsorted.entry($0).mode) == model[try unsorted.entry($0).path]?.number })
+      #expect(
+        try sorted.kept.allSatisfy { Int(try unsorted.entry($0).mode) == model[try unsorted.entry($0).path]?.number })
     }
   }
 

@@ -53,8 +53,9 @@ struct StreamCutting {
       }
     } catch {
       // A stream that is not well formed is a stream all the same; what it says wrongly concerns whoever reads it.
-      guard error.isDamage || error.code == .limitExceeded || error.code == .unsupportedFeature
-        || error.code == .notAnArchive
+      guard
+        error.isDamage || error.code == .limitExceeded || error.code == .unsupportedFeature
+          || error.code == .notAnArchive
       else { throw error }
     }
     try giveHeaders()

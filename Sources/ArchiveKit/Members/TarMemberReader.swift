@@ -90,7 +90,9 @@ struct TarMemberReader {
       }
       bytes = try input.take(TarBlock.size)
     }
-    guard bytes.count == TarBlock.size else { throw truncated(bytes.isEmpty ? "without its end mark" : "within a header") }
+    guard bytes.count == TarBlock.size else {
+      throw truncated(bytes.isEmpty ? "without its end mark" : "within a header")
+    }
     guard let block = TarBlock(bytes) else {
       if start == 0 { throw ArchiveError(.notAnArchive, "this is no tar stream") }
       throw .corrupt("a tar header is damaged", at: start)

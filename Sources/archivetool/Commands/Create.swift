@@ -57,7 +57,8 @@ enum Create {
       Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
       Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
-      Example("pg_basebackup -Ft -X fetch -D - | archivetool create -o base.cka --from-tar -", "a tar stream, as files"),
+      Example(
+        "pg_basebackup -Ft -X fetch -D - | archivetool create -o base.cka --from-tar -", "a tar stream, as files"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files) + [
