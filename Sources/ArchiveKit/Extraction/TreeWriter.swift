@@ -58,7 +58,12 @@ final class TreeWriter {
   }
 
   /// The target is complete, but for what has been reported.
-  func end() { try? top.handle.remove(Self.marker) }
+  func end() {
+    let before = try? top.handle.status()
+    try? top.handle.remove(Self.marker)
+    // The name that went was no change of what has been extracted.
+    try? top.handle.setTimes(access: nil, modification: before?.modificationTime, of: [UInt8(ascii: ".")])
+  }
 
   /// Gives up the files that are under way.
   func abandon(_ error: ArchiveError) {
@@ -95,7 +100,7 @@ final class TreeWriter {
     report.problems.append(.init(path: path, kind: kind, error: error))
   }
 
-  private static let endsEverything: Set<Errno> = [.noSpace, .readOnlyFileSystem, .inputOutput]
+  private static let endsEverything: Set<Errno> = [.noSpace, .quotaExceeded, .readOnlyFileSystem, .inputOutput]
 
   /// Does something for one entry.
   private func attempt(_ entry: ArchiveEntry, _ body: () throws(ArchiveError) -> Void) throws(ArchiveError) {
