@@ -51,6 +51,9 @@ enum Ancestry {
       ancestors.append(Ancestor(ordinal: ordinal, uuid: uuid, contentRoot: root, name: name))
     }
     try reader.finish()
+    guard Set(ancestors.map(\.contentRoot)).count == ancestors.count else {
+      throw .corrupt("the archive names an ancestor twice")
+    }
     // A merged archive has no parent any more, but still holds what the parent's root stands for.
     guard let last = ancestors.last, last.contentRoot == superblock.parentRoot,
       superblock.parent == nil || superblock.parent == last.uuid
