@@ -23,6 +23,34 @@ public struct Ancestor: Hashable, Sendable {
   }
 }
 
+extension ArchiveReader {
+  /// What a child of this archive says of its ancestors.
+  ///
+  /// - Parameter name: the name of this archive's file.
+  func lineage(name: String) -> [Ancestor] {
+    let own = Ancestor(
+      ordinal: summary.superblock.depth, uuid: summary.superblock.uuid, contentRoot: summary.footer.contentRoot,
+      name: Array(name.utf8.prefix(Ancestry.maximumNameLength)))
+    return ancestors + [own]
+  }
+}
+
+extension Superblock {
+  /// Becomes that of a child.
+  mutating func follow(_ parent: ArchiveReader) throws(ArchiveError) {
+    guard parent.recovery == nil else {
+      throw ArchiveError(.invalidOption, "an archive without its end cannot be a parent")
+    }
+    guard parent.summary.superblock.depth < Ancestry.maximumDepth else {
+      throw ArchiveError(
+        .limitExceeded, "the parent has \(Ancestry.maximumDepth) ancestors already; merge them, or begin anew")
+    }
+    self.parent = parent.summary.superblock.uuid
+    parentRoot = parent.summary.footer.contentRoot
+    depth = parent.summary.superblock.depth + 1
+  }
+}
+
 /// The frame that names all ancestors, the full archive first.
 enum Ancestry {
   /// The most ancestors an archive has.

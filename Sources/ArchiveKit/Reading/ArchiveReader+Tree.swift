@@ -52,14 +52,19 @@ extension ArchiveReader {
     case .runs(let runs): for run in runs { try body(run) }
     case .maps(let maps):
       for map in maps {
-        let block = try member(map.ordinal).indexBlock(map.ordinal, map.block, .map, digest: map.digest)
-        let runs = try MapBlock.decode(block.raw, depth: map.ordinal, length: map.length)
-        guard runs.count == Int(block.header.count) else {
-          throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)
-        }
-        for run in runs { try body(run) }
+        for run in try self.runs(of: map) { try body(run) }
       }
     }
+  }
+
+  /// The pieces that a map names.
+  func runs(of map: MapReference) throws(ArchiveError) -> [ContentRun] {
+    let block = try member(map.ordinal).indexBlock(map.ordinal, map.block, .map, digest: map.digest)
+    let runs = try MapBlock.decode(block.raw, depth: map.ordinal, length: map.length)
+    guard runs.count == Int(block.header.count) else {
+      throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)
+    }
+    return runs
   }
 }
 

@@ -20,9 +20,6 @@ public final class ArchiveReader: Sendable {
   /// Bytes behind the footer that are not zero; such an archive has been tampered with, or joined to something.
   public let trailingBytes: UInt64
 
-  /// The archives that this one is made upon, the full archive first.
-  public let ancestors: [Ancestor]
-
   /// The archive itself, without its tree.
   let own: ChainMember
   let leaves: [LeafRecord]
@@ -32,12 +29,8 @@ public final class ArchiveReader: Sendable {
   /// What was found out about an archive without an end, or with a damaged one; `nil` for one that was read by its end.
   public let recovery: RecoveryFindings?
 
-  /// Finds the ancestors.
-  let search: AncestorSearch
-  /// Ancestors that have been found, and why others have not been.
-  let members = Guarded<[UInt32: Result<ChainMember, ArchiveError>]>([:])
-  /// Ancestors that are what they should be.
-  let checked = Guarded<Set<UInt32>>([])
+  /// The archives that this one is made upon.
+  let store: AncestorStore
 
   var registry: CodecRegistry { own.registry }
   var frames: FrameReader { own.frames }
@@ -79,8 +72,7 @@ public final class ArchiveReader: Sendable {
     summary = ArchiveSummary(superblock: superblock, footer: footer)
     let frames = FrameReader(source: source, tag: superblock.tag)
     own = try ChainMember(summary, frames, registry)
-    ancestors = try Self.ancestry(frames, superblock)
-    search = AncestorSearch(ancestors, finder, registry)
+    store = AncestorStore(try Self.ancestry(frames, superblock), finder, registry)
     (leaves, directoryDigest) = try own.directory()
     loose = [:]
     recovery = nil
@@ -103,8 +95,7 @@ public final class ArchiveReader: Sendable {
     let found = try ArchiveRecovery(source, registry).run()
     own = ChainMember(recovered: found, FrameReader(source: source, tag: found.superblock.tag), registry)
     summary = own.summary
-    ancestors = found.ancestors
-    search = AncestorSearch(ancestors, finder, registry)
+    store = AncestorStore(found.ancestors, finder, registry)
     trailingBytes = 0
     leaves = found.leaves
     directoryDigest = .zero

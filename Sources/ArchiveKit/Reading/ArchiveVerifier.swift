@@ -253,7 +253,7 @@ public final class ArchiveVerifier {
 
 /// Ranges of chunks, to be asked whether one of them is hit.
 struct ChunkRanges {
-  private let ranges: [Range<UInt64>]
+  let ranges: [Range<UInt64>]
 
   init(_ ranges: [Range<UInt64>]) {
     var merged: [Range<UInt64>] = []

@@ -43,6 +43,9 @@ struct ArchiveRecovery {
     var index: [IndexRecord] = []
     var loose: [Int: [ArchiveEntry]] = [:]
     var findings = RecoveryFindings()
+    var ancestors: [Ancestor] = []
+    /// What a merged archive holds of its ancestors.
+    var residence: Residence?
   }
 
   private let source: any ArchiveSource
@@ -58,7 +61,6 @@ struct ArchiveRecovery {
   init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
     self.source = source
     let superblock = try Self.superblock(source)
-    try superblock.checkDepth()
     found = Found(superblock: superblock)
     gapBudget = source.size
     unpacker = PayloadUnpacker(superblock, registry)
@@ -148,7 +150,7 @@ struct ArchiveRecovery {
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
-    case .ids, .blocks, .index, .ancestry, .superblockCopy: break
+    case .ids, .blocks, .index, .ancestry, .residence, .superblockCopy: break
     }
   }
 

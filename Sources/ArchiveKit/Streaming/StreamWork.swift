@@ -31,7 +31,8 @@ final class StreamWork {
     places = ChunkPlaces(reader.superblock, registry, session, in: directory)
     unpacker = PayloadUnpacker(reader.superblock, registry)
     maps = FrameStore(in: directory, memoryLimit: Self.mapMemory)
-    sweep = BlockSweep(stretch, threads: ThreadCount.workers(threads))
+    let stretch = stretch
+    sweep = BlockSweep(threads: ThreadCount.workers(threads)) { (_) throws(ArchiveError) in stretch }
     damage = reader.firstDamage
   }
 
@@ -88,10 +89,12 @@ final class StreamWork {
       }
       run.file.beginPiece()
       places.deliver(
-        PlannedRun(file: run.file, first: run.first, count: known - run.first, length: length, start: run.start))
+        PlannedRun(
+          file: run.file, holder: run.holder, first: run.first, count: known - run.first, length: length,
+          start: run.start))
       fresh.append(
         PlannedRun(
-          file: run.file, first: known, count: run.first + run.count - known, length: run.length - length,
+          file: run.file, holder: run.holder, first: known, count: run.first + run.count - known, length: run.length - length,
           start: run.start + length))
     }
     try sweep.run(fresh) { (_: UInt64) throws(ArchiveError) in try didRead() }

@@ -18,6 +18,7 @@ final class Stretch: BlockSupply {
 
   let superblock: Superblock
   let registry: CodecRegistry
+  let name: String? = nil
   /// The chunks that have come since the checkpoint.
   private(set) var chunks: Range<UInt64> = 0..<0
   /// What the leaves are found by.
