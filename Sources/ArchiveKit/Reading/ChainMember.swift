@@ -39,6 +39,9 @@ final class ChainMember: Sendable {
     self.registry = registry
     self.frames = frames
     let footer = summary.footer
+    guard footer.depth <= Ancestry.maximumDepth else {
+      throw ArchiveError(.limitExceeded, "the archive has more ancestors than any may have")
+    }
     ids = try Table(frames, footer.ids, count: footer.chunks, end: footer.offset)
     blocks = try Table(frames, footer.blocks, count: nil, end: footer.offset)
     index = try Table(frames, footer.index, count: nil, end: footer.offset)

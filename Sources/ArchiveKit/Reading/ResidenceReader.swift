@@ -17,9 +17,6 @@ struct ResidenceReader {
 
   func read(_ footer: Footer) throws(ArchiveError) -> Residence {
     let (end, overflow) = footer.residence.offset.addingReportingOverflow(footer.residence.length)
-    guard superblock.depth <= Ancestry.maximumDepth else {
-      throw ArchiveError(.limitExceeded, "the archive has more ancestors than any may have")
-    }
     guard !overflow, end <= footer.offset else {
       throw .corrupt("a table lies outside of the archive", at: footer.offset)
     }
