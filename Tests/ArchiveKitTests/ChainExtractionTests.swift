@@ -166,14 +166,71 @@ struct ChainExtractionTests {
 
   @Test("a file in very many pieces is written part by part")
   func manyPieces() throws {
-    var chain = ArchiveChain { $0.blockSize = 64 << 10 }
+    var chain = ArchiveChain { $0.blockSize = 256 << 10 }
     let even = SampleTree.bytes(9000 * 512, 7)
     try chain.add([ArchiveChain.file("image", even, .pages(size: 512))])
     var odd = even
     for page in stride(from: 1, to: 9000, by: 2) { odd[page << 9] ^= 1 }
     try chain.add([ArchiveChain.file("image", odd, .pages(size: 512))])
     let folder = try TemporaryFolder()
-    _ = try extract(try chain.reader(), into: folder)
+    let extractor = try Extractor(try chain.reader(), into: folder.path, .init())
+    extractor.window.pieces = 500
+    #expect(try extractor.run().problems.isEmpty)
     try chain.expect(folder)
+  }
+
+  @Test("a chain of two hundred is read less than three times as much as a fresh archive")
+  func amplification() throws {
+    var chain = ArchiveChain { $0.blockSize = 64 << 10; $0.cutSizes = CutSizes(minimum: 256, average: 1 << 10, maximum: 4 << 10) ?? .standard }
+    var random = SeededRandom(seed: 7)
+    let pages = 2000
+    var image = SampleTree.bytes(pages << 9, 1)
+    for version in 0...200 {
+      if version > 0 {
+        for _ in 0..<(pages / 200) {
+          let page = Int(random.next() % UInt64(pages))
+          image.replaceSubrange(page << 9..<(page + 1) << 9, with: SampleTree.bytes(512, random.next()))
+        }
+      }
+      try chain.add([ArchiveChain.file("image", image, .pages(size: 512))])
+    }
+    let folder = try TemporaryFolder()
+    let report = try extract(try chain.reader(), into: folder)
+    try chain.expect(folder)
+    var fresh = ArchiveChain(chain.configure)
+    try fresh.add(chain.trees[200])
+    let once = try fresh.reader().summary.footer.storedBytes
+    #expect(report.bytesRead < 3 * once, "\(report.bytesRead) of \(once)")
+  }
+
+  @Test("a tar archive of an increment is that of the same tree")
+  func tar() throws {
+    let chain = try ArchiveChain.sample(versions: 3)
+    for threads in [1, 3] {
+      let output = MemoryArchiveOutput()
+      _ = try chain.reader().writeTar(to: output, .init { $0.threads = threads })
+      var fresh = ArchiveChain(chain.configure)
+      try fresh.add(chain.trees[2])
+      let expected = MemoryArchiveOutput()
+      _ = try fresh.reader().writeTar(to: expected, .init())
+      #expect(output.bytes == expected.bytes)
+    }
+  }
+
+  @Test("a file is read from all archives it lies in")
+  func readFile() throws {
+    let chain = try ArchiveChain.sample()
+    let archive = try chain.reader()
+    for (entry, content) in chain.trees[3] {
+      let found = try #require(try archive.entry(at: entry.path))
+      #expect(try archive.content(of: found) == content)
+      if content.count > 1000 {
+        var part: [UInt8] = []
+        try archive.read(found, range: 300..<900) { (bytes: RawSpan) throws(ArchiveError) in
+          for index in 0..<bytes.byteCount { part.append(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
+        }
+        #expect(part == Array(content[300..<900]))
+      }
+    }
   }
 }

@@ -13,10 +13,16 @@ public final class Extractor {
   /// The name of the file that stands in the target while it is incomplete.
   public static let markerName = ".archivetool-incomplete"
 
-  /// Bytes of content that are planned together: each block that they need is read once.
-  private static let windowBytes: UInt64 = 1 << 30
-  /// Files that are planned together.
-  private static let windowFiles = 8192
+  /// What is planned together: each block that it needs is read once.
+  struct Window {
+    /// Bytes of content.
+    var bytes: UInt64 = 1 << 30
+    var files = 8192
+    /// Pieces of content; each takes memory.
+    var pieces = 1 << 18
+  }
+
+  var window = Window()
 
   private let archive: ArchiveReader
   private let options: ExtractionOptions
@@ -201,7 +207,7 @@ public final class Extractor {
   }
 
   private var isWindowFull: Bool {
-    writer.planned >= Self.windowBytes || writer.files.count >= Self.windowFiles || writer.isFull
+    writer.planned >= window.bytes || writer.files.count >= window.files || writer.pieces >= window.pieces
   }
 
   /// Plans the content of a file; one with very many pieces is written part by part.

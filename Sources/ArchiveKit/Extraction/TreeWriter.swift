@@ -14,11 +14,8 @@ final class TreeWriter {
   let top: SharedDirectory
   var report = ExtractionReport()
 
-  /// Runs that are planned together at most: what is held of them in memory is bounded.
-  private static let windowRuns = 1 << 18
-
-  /// Whether there are as many runs as should be planned together.
-  var isFull: Bool { runs.count >= Self.windowRuns }
+  /// How many runs have been planned and not taken.
+  var pieces: Int { runs.count }
 
   /// Files that have been planned and not settled.
   private(set) var files: [OutputFile] = []
