@@ -88,6 +88,8 @@ struct TableCheck {
   private mutating func checkCheckpoint(_ frame: Frame) throws(ArchiveError) {
     if let unpacker {
       let checkpoint = try Checkpoint(try unpacker.unpack(frame), depth: archive.summary.superblock.depth)
+      // Leaves of ancestors have no frame here.
+      for leaf in checkpoint.leaves where leaf.ordinal < archive.depth { entries &+= leaf.entries }
       guard checkpoint.previous == lastCheckpoint, checkpoint.chunks == chunks, checkpoint.indexBlocks == indexBlocks,
         checkpoint.entries == entries,
         checkpoint.leaves.allSatisfy({ $0.block < indexBlocks || $0.ordinal < archive.summary.superblock.depth }),
@@ -99,7 +101,8 @@ struct TableCheck {
   }
 
   private func checkCopy(_ frame: Frame) throws(ArchiveError) {
-    guard try source.bytes(at: 0, count: Superblock.size) == frame.body else {
+    let copy = try PayloadUnpacker(archive.summary.superblock, archive.registry).unpack(frame)
+    guard try source.bytes(at: 0, count: Superblock.size) == copy else {
       throw ArchiveError(.checksumMismatch, "the head of the archive and its copy differ", offset: 0)
     }
   }

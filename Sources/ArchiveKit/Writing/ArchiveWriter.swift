@@ -373,8 +373,7 @@ public final class ArchiveWriter {
 
   private func didAddEntry() throws(ArchiveError) {
     try writeLeaves()
-    state.entriesSinceCheckpoint += 1
-    if state.entriesSinceCheckpoint >= options.checkpointEntries { isCheckpointDue = true }
+    if tree.ownEntries - state.entriesAtCheckpoint >= options.checkpointEntries { isCheckpointDue = true }
     // A checkpoint ends a leaf, which would then be none of the parent's.
     if isCheckpointDue, !followsLeaves, !tree.isInParentLeaf { try checkpoint() }
   }
@@ -511,7 +510,7 @@ public final class ArchiveWriter {
       raw.fixed(UInt8(0))
     }
     try submit(.checkpoint(raw.bytes, leaves: state.leavesSinceCheckpoint, number: state.checkpoints))
-    state.didCheckpoint()
+    state.didCheckpoint(entries: tree.ownEntries)
     isCheckpointDue = false
   }
 
@@ -570,12 +569,12 @@ public final class ArchiveWriter {
     footer.chunks = UInt64(table.count)
     try ArchiveTail(frames: frames, superblock: superblock).write(
       &footer, leaves: state.leaves, ids: table.ids, blocks: state.blocks, index: state.index
-    ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      try self.packed(.directory, bytes, count: count, first: first)
+    ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(kind, bytes, count: count, first: first)
     }
     try index?.finish(footer, leaves: state.leaves, ids: table.ids) {
-      (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      try self.packed(.directory, bytes, count: count, first: first)
+      (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(kind, bytes, count: count, first: first)
     }
     return ArchiveSummary(superblock: superblock, footer: footer)
   }

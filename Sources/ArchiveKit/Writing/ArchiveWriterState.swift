@@ -33,7 +33,8 @@ struct ArchiveWriterState {
   private(set) var leavesSinceCheckpoint = 0
   var newSinceCheckpoint: UInt64 = 0
   var inputSinceCheckpoint: UInt64 = 0
-  var entriesSinceCheckpoint: UInt64 = 0
+  /// Entries in leaves of this archive when the last checkpoint was made.
+  private(set) var entriesAtCheckpoint: UInt64 = 0
 
   mutating func add(_ leaf: LeafRecord) {
     leaves.append(leaf)
@@ -73,11 +74,11 @@ struct ArchiveWriterState {
     return writer
   }
 
-  mutating func didCheckpoint() {
+  mutating func didCheckpoint(entries: UInt64) {
     checkpoints += 1
     leavesSinceCheckpoint = 0
     newSinceCheckpoint = 0
     inputSinceCheckpoint = 0
-    entriesSinceCheckpoint = 0
+    entriesAtCheckpoint = entries
   }
 }
