@@ -9,44 +9,6 @@ import Testing
 
 @testable import ArchiveKit
 
-/// Archives by name, offered in the order of their names.
-struct MemoryAncestors: AncestorFinder {
-  var archives: [(name: String, bytes: [UInt8])]
-
-  func find(
-    _ ancestor: Ancestor, accept: (any ArchiveSource, String) throws(ArchiveError) -> Bool
-  ) throws(ArchiveError) {
-    let hint = String(decoding: ancestor.name, as: UTF8.self)
-    for archive in archives where archive.name == hint {
-      if try accept(MemoryArchiveSource(archive.bytes), archive.name) { return }
-    }
-    for archive in archives where archive.name != hint {
-      if try accept(MemoryArchiveSource(archive.bytes), archive.name) { return }
-    }
-  }
-}
-
-/// A source that counts what is read from it.
-final class CountingSource: ArchiveSource, @unchecked Sendable {
-  private let source: MemoryArchiveSource
-  private let counts = Guarded<(reads: Int, bytes: UInt64)>((0, 0))
-
-  init(_ bytes: [UInt8]) { source = MemoryArchiveSource(bytes) }
-
-  var size: UInt64 { source.size }
-  var reads: Int { counts.withLock { $0.reads } }
-  var bytes: UInt64 { counts.withLock { $0.bytes } }
-
-  func read(at offset: UInt64, into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
-    let count = try source.read(at: offset, into: &room)
-    counts.withLock { counts in
-      counts.reads += 1
-      counts.bytes += UInt64(count)
-    }
-    return count
-  }
-}
-
 /// Archives of which each is made upon the one before.
 struct ArchiveChain {
   /// The full archive first.

@@ -82,6 +82,19 @@ struct Residence: Hashable, Sendable {
     return run.place + (first - run.first)
   }
 
+  /// The archive of an index block, and the number that it has there; `nil` when it is the archive's own.
+  func origin(ofIndex place: UInt64) -> (ordinal: UInt32, number: UInt64)? {
+    for (ordinal, member) in members.enumerated() {
+      guard let final = member.index.last, final.place + final.count > place else { continue }
+      let index = member.index.partition { $0.place <= place }
+      guard index > 0 else { continue }
+      let run = member.index[index - 1]
+      guard place < run.place + run.count else { continue }
+      return (UInt32(ordinal), run.first + (place - run.place))
+    }
+    return nil
+  }
+
   /// Visits the archives, and the numbers in them, of chunks by the numbers they have here.
   func forEachOrigin(
     of range: Range<UInt64>, _ body: (UInt32, Range<UInt64>) throws(ArchiveError) -> Void
@@ -122,6 +135,7 @@ extension Residence {
 
   func encoded() -> [UInt8] {
     var writer = FieldWriter()
+    writer.varint(ownChunks)
     writer.varint(ownIndexBlocks)
     for member in members {
       writer.varint(member.chunks)
@@ -142,12 +156,11 @@ extension Residence {
   /// - Parameters:
   ///   - bytes: the raw bytes of all frames, one after another.
   ///   - depth: the ancestors there are.
-  ///   - chunks: the chunks of the archive itself.
-  init(_ bytes: [UInt8], depth: UInt32, chunks: UInt64) throws(ArchiveError) {
+  init(_ bytes: [UInt8], depth: UInt32) throws(ArchiveError) {
     var reader = FieldReader(bytes)
-    // The index blocks of the archive itself are those in front of the others.
+    let chunks = try reader.varint()
     let own = try reader.varint()
-    guard own < Self.numberLimit else { throw Self.impossible }
+    guard chunks < Self.numberLimit, own < Self.numberLimit else { throw Self.impossible }
     var members: [Member] = []
     var (allChunks, allBlocks) = (chunks, own)
     for _ in 0..<depth {

@@ -15,6 +15,8 @@ final class AncestorStore: Sendable {
   /// What is known of them, the full archive first.
   let ancestors: [Ancestor]
   private let search: AncestorSearch
+  private let finder: (any AncestorFinder)?
+  private let registry: CodecRegistry
   /// Those that have been looked for.
   private let members = Guarded<[UInt32: Result<ChainMember, ArchiveError>]>([:])
   /// Those that are what they should be.
@@ -22,6 +24,8 @@ final class AncestorStore: Sendable {
 
   init(_ ancestors: [Ancestor], _ finder: (any AncestorFinder)?, _ registry: CodecRegistry) {
     self.ancestors = ancestors
+    self.finder = finder
+    self.registry = registry
     search = AncestorSearch(ancestors, finder, registry)
   }
 
@@ -63,6 +67,15 @@ final class AncestorStore: Sendable {
         .missingParent, "of \(member.name ?? "an ancestor") only the index is there, not its data")
     }
     return member
+  }
+
+  /// An ancestor with its tree.
+  func reader(_ ordinal: UInt32) throws(ArchiveError) -> ArchiveReader {
+    let member = try member(ordinal)
+    guard member.depth == ordinal else {
+      throw ArchiveError(.missingParent, "\(AncestorSearch.name(of: ancestors[Int(ordinal)])) is there in parts only")
+    }
+    return try ArchiveReader(member.frames.source, ancestors: finder, registry: registry)
   }
 
   /// Throws unless an ancestor holds what the archives above it were made upon. Each is looked at once.

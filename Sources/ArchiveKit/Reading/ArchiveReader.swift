@@ -92,10 +92,10 @@ public final class ArchiveReader: Sendable {
     recovering source: some ArchiveSource, ancestors finder: (any AncestorFinder)? = nil,
     registry: CodecRegistry = .builtin
   ) throws(ArchiveError) {
-    let found = try ArchiveRecovery(source, registry).run()
+    let found = try ArchiveRecovery(source, finder, registry).run()
     own = ChainMember(recovered: found, FrameReader(source: source, tag: found.superblock.tag), registry)
     summary = own.summary
-    store = AncestorStore(found.ancestors, finder, registry)
+    store = found.store
     trailingBytes = 0
     leaves = found.leaves
     directoryDigest = .zero

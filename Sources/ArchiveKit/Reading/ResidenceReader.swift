@@ -31,7 +31,11 @@ struct ResidenceReader {
       offset = frame.header.end
     }
     guard offset == end else { throw .corrupt("a table has an impossible size", at: footer.residence.offset) }
-    return try Residence(bytes, depth: superblock.depth, chunks: footer.chunks)
+    let residence = try Residence(bytes, depth: superblock.depth)
+    guard residence.ownChunks == footer.chunks else {
+      throw .corrupt("the archive holds other parts than its end says", at: footer.residence.offset)
+    }
+    return residence
   }
 
   /// The tables of the ids of all chunks of each ancestor; they follow the index table.

@@ -13,6 +13,7 @@ final class StreamWork {
   let stretch: Stretch
   let places: ChunkPlaces
   let unpacker: PayloadUnpacker
+  let chain: StreamChain
   /// The first damage; `nil` while everything that came is what it should be.
   private(set) var damage: ArchiveError?
 
@@ -24,15 +25,19 @@ final class StreamWork {
 
   init(
     _ reader: StreamFrameReader, _ registry: CodecRegistry, _ session: ExtractionSession, _ directory: Path,
-    threads: Int
+    _ ancestors: (any AncestorFinder)?, threads: Int
   ) {
     self.reader = reader
     stretch = Stretch(reader.superblock, registry, in: directory)
     places = ChunkPlaces(reader.superblock, registry, session, in: directory)
     unpacker = PayloadUnpacker(reader.superblock, registry)
     maps = FrameStore(in: directory, memoryLimit: Self.mapMemory)
-    let stretch = stretch
-    sweep = BlockSweep(threads: ThreadCount.workers(threads)) { (_) throws(ArchiveError) in stretch }
+    chain = StreamChain(reader.superblock, ancestors, registry)
+    let (stretch, chain) = (stretch, chain)
+    sweep = BlockSweep(threads: ThreadCount.workers(threads)) { (depth) throws(ArchiveError) in
+      if depth == chain.depth { return stretch }
+      return try chain.holder(depth)
+    }
     damage = reader.firstDamage
   }
 
@@ -55,15 +60,22 @@ final class StreamWork {
     case .maps(let references):
       var runs: [ContentRun] = []
       for map in references {
-        guard let place = mapPlaces[map.block] else { throw .corrupt("a file's content is in a block that is missing") }
-        let raw = try unpacker.unpack(try maps.frame(at: place))
-        guard SHA256.hash(raw) == map.digest else {
-          throw ArchiveError(.checksumMismatch, "a block of the index is not what its digest says")
-        }
-        runs += try MapBlock.decode(raw, depth: 0, length: map.length)
+        runs += try MapBlock.decode(try raw(of: map), depth: map.ordinal, length: map.length)
       }
       return runs
     }
+  }
+
+  private func raw(of map: MapReference) throws(ArchiveError) -> [UInt8] {
+    guard map.ordinal == chain.depth else {
+      return try chain.indexBlock(map.ordinal, map.block, .map, digest: map.digest).raw
+    }
+    guard let place = mapPlaces[map.block] else { throw .corrupt("a file's content is in a block that is missing") }
+    let raw = try unpacker.unpack(try maps.frame(at: place))
+    guard SHA256.hash(raw) == map.digest else {
+      throw ArchiveError(.checksumMismatch, "a block of the index is not what its digest says")
+    }
+    return raw
   }
 
   /// Writes runs: what came before the last checkpoint from where it is now, everything else from the stretch.
@@ -71,7 +83,7 @@ final class StreamWork {
     let start = stretch.chunks.lowerBound
     var fresh: [PlannedRun] = []
     for run in runs {
-      if run.first >= start {
+      if run.holder != chain.depth || run.first >= start {
         fresh.append(run)
         continue
       }
@@ -102,6 +114,7 @@ final class StreamWork {
 
   /// The file that a run went to is complete, and the place of chunks that have none.
   func notePlace(of run: PlannedRun) throws(ArchiveError) {
+    guard run.holder == chain.depth else { return }
     let start = stretch.chunks.lowerBound
     // Without the right to read it, nothing can be had back.
     guard run.first + run.count > start, Account.isSuperuser || run.file.entry.mode & 0o400 != 0 else { return }
