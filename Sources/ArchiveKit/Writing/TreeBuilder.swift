@@ -54,11 +54,11 @@ struct TreeBuilder {
   /// Those of them that stand in leaves of this archive.
   private(set) var ownEntries: UInt64 = 0
 
-  init(keepsStamps: Bool, followsLeaves: Bool = false, parent: ArchiveReader? = nil) {
+  init(keepsStamps: Bool, followsLeaves: Bool = false, parents: [ArchiveReader] = []) {
     self.keepsStamps = keepsStamps
     self.followsLeaves = followsLeaves
-    limit = parent == nil ? Self.leafTarget : Self.greatestLeaf
-    borders = parent?.leaves.map(\.separator) ?? []
+    limit = parents.isEmpty ? Self.leafTarget : Self.greatestLeaf
+    borders = parents.flatMap { $0.leaves.map(\.separator) }.sorted { EntryPath.precedes($0, $1) }
   }
 
   /// Whether a leaf of the parent has begun that may be shared.
