@@ -88,8 +88,6 @@ struct TableCheck {
   private mutating func checkCheckpoint(_ frame: Frame) throws(ArchiveError) {
     if let unpacker {
       let checkpoint = try Checkpoint(try unpacker.unpack(frame), depth: archive.summary.superblock.depth)
-      // Leaves of ancestors have no frame here.
-      for leaf in checkpoint.leaves where leaf.ordinal < archive.depth { entries &+= leaf.entries }
       guard checkpoint.previous == lastCheckpoint, checkpoint.chunks == chunks, checkpoint.indexBlocks == indexBlocks,
         checkpoint.entries == entries,
         checkpoint.leaves.allSatisfy({ $0.block < indexBlocks || $0.ordinal < archive.summary.superblock.depth }),

@@ -289,6 +289,8 @@ public final class StreamExtractor {
   /// - Parameter leaves: in the order of the tree, with their digests as far as those are known.
   private func writeLeaves(_ work: StreamWork, _ leaves: [(StreamLeaf, SHA256Digest?)]) throws(ArchiveError) {
     for (leaf, digest) in leaves {
+      // A writer that went on after an interruption names leaves of ancestors once more.
+      if work.chain.written.contains(leaf) { continue }
       let entries: [ArchiveEntry]
       do throws(ArchiveError) {
         entries = try self.entries(of: leaf, digest, work)

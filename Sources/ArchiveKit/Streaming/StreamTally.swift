@@ -51,8 +51,6 @@ final class StreamTally {
   private(set) var indexBlocks: UInt64 = 0
   /// Entries in leaves that have come.
   private(set) var entries: UInt64 = 0
-  /// Entries in leaves of ancestors that a checkpoint has named.
-  private var sharedEntries: UInt64 = 0
   private(set) var checkpoints: UInt64 = 0
   /// The bytes of all entries that have been looked at, holes not counted.
   private(set) var dataBytes: UInt64 = 0
@@ -145,9 +143,8 @@ final class StreamTally {
 
   /// Throws unless a checkpoint speaks of what has come.
   func check(_ checkpoint: Checkpoint, _ header: FrameHeader, depth: UInt32) throws(ArchiveError) {
-    for leaf in checkpoint.leaves where leaf.ordinal < depth { sharedEntries &+= leaf.entries }
     guard checkpoint.previous == lastCheckpoint, header.first == checkpoints, checkpoint.chunks == chunks,
-      checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries &+ sharedEntries,
+      checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries,
       checkpoint.leaves.filter({ $0.ordinal == depth })
         == pending.map({ Checkpoint.Leaf(ordinal: depth, block: $0.block, entries: $0.entries) })
     else { throw .corrupt("a checkpoint speaks of other frames than came before it", at: header.offset) }
