@@ -7,7 +7,7 @@ import SystemIO
 /// Where the archives are that an increment is made upon.
 enum ParentFolders {
   /// `--parents DIR`, which may be given several times.
-  static func flag<Options>(_ path: WritableKeyPath<Options, [[UInt8]]> & Sendable) -> Flag<Options> {
+  static func flag<Options>(_ path: OptionPath<Options, [[UInt8]]>) -> Flag<Options> {
     .paths("parents", path, "look for the archives below an increment in DIR").placeholder("DIR").group(.input)
       .default("the folder of the archive")
   }
