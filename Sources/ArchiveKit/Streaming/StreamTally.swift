@@ -49,8 +49,10 @@ final class StreamTally {
 
   private(set) var chunks: UInt64 = 0
   private(set) var indexBlocks: UInt64 = 0
-  /// Entries in leaves that have come.
+  /// Entries in leaves that have come, provisional ones among them.
   private(set) var entries: UInt64 = 0
+  /// Those in leaves that the directory must name.
+  private var lastingEntries: UInt64 = 0
   private(set) var checkpoints: UInt64 = 0
   /// The bytes of all entries that have been looked at, holes not counted.
   private(set) var dataBytes: UInt64 = 0
@@ -61,9 +63,12 @@ final class StreamTally {
   private var blocks = RunningTable()
   private var index = RunningTable()
   private var lastCheckpoint: UInt64 = 0
-  private var pending: [(block: UInt64, entries: UInt64, digest: SHA256Digest)] = []
+  /// The leaves since the checkpoint before.
+  private var pending: [Checkpoint.Leaf] = []
+  /// Those that the directory must name.
+  private var lasting: [(block: UInt64, entries: UInt64, digest: SHA256Digest)] = []
   private var leaves: [Leaf] = []
-  /// How many of the pending leaves have been looked at.
+  /// How many of these have been looked at.
   private var looked = 0
   /// Entries in all leaves that have been looked at.
   private var seenEntries: UInt64 = 0
@@ -108,8 +113,11 @@ final class StreamTally {
     index.add(writer.bytes)
     indexBlocks = header.first + 1
     if header.kind == FrameKind.tree.rawValue {
-      pending.append((header.first, UInt64(header.count), digest))
+      pending.append(Checkpoint.Leaf(ordinal: 0, block: header.first, entries: UInt64(header.count)))
       entries += UInt64(header.count)
+      guard !header.flags.contains(.provisional) else { return }
+      lasting.append((header.first, UInt64(header.count), digest))
+      lastingEntries += UInt64(header.count)
     }
   }
 
@@ -122,9 +130,9 @@ final class StreamTally {
   func sawLeaf(_ leaf: StreamLeaf, _ shared: SHA256Digest?, entries: UInt64, first: [UInt8], last: [UInt8]) {
     var digest = shared
     if digest == nil {
-      while looked < pending.count, pending[looked].block < leaf.block { looked += 1 }
-      guard looked < pending.count else { return }
-      digest = pending[looked].digest
+      while looked < lasting.count, lasting[looked].block < leaf.block { looked += 1 }
+      guard looked < lasting.count else { return }
+      digest = lasting[looked].digest
       looked += 1
     }
     seenEntries &+= entries
@@ -145,8 +153,8 @@ final class StreamTally {
   func check(_ checkpoint: Checkpoint, _ header: FrameHeader, depth: UInt32) throws(ArchiveError) {
     guard checkpoint.previous == lastCheckpoint, header.first == checkpoints, checkpoint.chunks == chunks,
       checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries,
-      checkpoint.leaves.filter({ $0.ordinal == depth })
-        == pending.map({ Checkpoint.Leaf(ordinal: depth, block: $0.block, entries: $0.entries) })
+      checkpoint.leaves.filter({ $0.ordinal == depth }).elementsEqual(
+        pending, by: { $0.block == $1.block && $0.entries == $1.entries })
     else { throw .corrupt("a checkpoint speaks of other frames than came before it", at: header.offset) }
   }
 
@@ -159,6 +167,7 @@ final class StreamTally {
   /// The leaves so far have been used.
   func endStretch() {
     pending = []
+    lasting = []
     looked = 0
   }
 
