@@ -53,7 +53,9 @@ extension ArchiveReader {
 /// Finds the bytes of runs; keeps the block of each archive that was used last.
 struct ContentCursor {
   private let archive: ArchiveReader
-  private var members: [UInt32: MemberCursor] = [:]
+  /// Few: a file of a long chain may use them all.
+  private static let kept = 8
+  private var members: [(holder: UInt32, cursor: MemberCursor)] = []
 
   init(_ archive: ArchiveReader) { self.archive = archive }
 
@@ -68,8 +70,16 @@ struct ContentCursor {
     _ ordinal: UInt32, _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>,
     _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    if members[ordinal] == nil { members[ordinal] = try MemberCursor(archive.member(ordinal)) }
-    try members[ordinal]?.deliver(chunks, length: length, part: part, body)
+    let place = try archive.place(ordinal, chunks.lowerBound, UInt64(chunks.count))
+    let numbers = place.first..<(place.first + UInt64(chunks.count))
+    if let index = members.firstIndex(where: { $0.holder == place.holder }) {
+      // The one used last stands last.
+      if index < members.count - 1 { members.append(members.remove(at: index)) }
+    } else {
+      if members.count == Self.kept { members.removeFirst() }
+      members.append((place.holder, MemberCursor(try archive.holder(place.holder))))
+    }
+    try members[members.count - 1].cursor.deliver(numbers, length: length, part: part, body)
   }
 }
 
@@ -80,10 +90,7 @@ private struct MemberCursor {
   private var block: DecodedBlock?
   private var isDecoded = false
 
-  init(_ archive: ChainMember) throws(ArchiveError) {
-    guard !archive.isDetachedIndex else {
-      throw ArchiveError(.missingParent, "of a parent only the index is there, not its data")
-    }
+  init(_ archive: ChainMember) {
     self.archive = archive
     unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
   }
@@ -97,15 +104,29 @@ private struct MemberCursor {
   mutating func deliver(
     _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>, _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
+    var fault: ArchiveError?
+    do throws(ArchiveError) {
+      try walk(chunks, length: length, part: part) { (bytes: RawSpan) throws(ArchiveError) in
+        do throws(ArchiveError) { try body(bytes) } catch {
+          fault = error
+          throw error
+        }
+      }
+    } catch {
+      // What is said by who gets the bytes is not said of the archive.
+      throw fault ?? error.inside(archive.name)
+    }
+  }
+
+  private mutating func walk(
+    _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>, _ body: (RawSpan) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
     var position: UInt64 = 0
     var chunk = chunks.lowerBound
-    guard chunks.upperBound <= archive.ids.count else {
-      throw .corrupt("a file has a chunk that is not in the archive")
-    }
     var (number, record) = try archive.block(ofChunk: chunk)
     while chunk < chunks.upperBound, position < part.upperBound {
       let next = number + 1 < archive.blocks.count ? try archive.blocks.record(number + 1) : nil
-      let end = next?.firstChunk ?? archive.ids.count
+      let end = next?.firstChunk ?? archive.chunkCount
       guard end > chunk else { throw .corrupt("the table of blocks is not in order") }
       // A block that lies in the run as a whole can be passed over without being read.
       let isWhole = chunk == record.firstChunk && end <= chunks.upperBound
@@ -139,7 +160,7 @@ private struct MemberCursor {
     guard let block, block.numbers.lowerBound <= chunks.lowerBound, chunks.upperBound <= block.numbers.upperBound else {
       throw .corrupt("a data block has other chunks than the table says", at: block?.header.offset)
     }
-    let ids = try archive.ids.records(chunks)
+    let ids = try archive.chunkIDs(chunks)
     for chunk in chunks {
       let index = Int(chunk - block.numbers.lowerBound)
       let length = UInt64(block.chunks[index].length)
