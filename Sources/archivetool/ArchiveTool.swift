@@ -80,6 +80,7 @@ enum ArchiveTool {
       CommandEntry("create") { Create.command.erased },
       CommandEntry("info", aliases: ["i"]) { Info.command.erased },
       CommandEntry("list") { List.command.erased },
+      CommandEntry("diff") { Diff.command.erased },
       CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
