@@ -81,6 +81,7 @@ enum ArchiveTool {
       CommandEntry("info", aliases: ["i"]) { Info.command.erased },
       CommandEntry("list") { List.command.erased },
       CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
+      CommandEntry("merge") { Merge.command.erased },
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
