@@ -82,6 +82,7 @@ enum ArchiveTool {
       CommandEntry("list") { List.command.erased },
       CommandEntry("diff") { Diff.command.erased },
       CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
+      CommandEntry("merge") { Merge.command.erased },
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },

@@ -55,6 +55,7 @@ public final class Extractor {
     sweep = BlockSweep(threads: ThreadCount.workers(options.threads)) { (depth) throws(ArchiveError) in
       try archive.holder(depth)
     }
+    writer.places = { (ordinal, first, count) throws(ArchiveError) in try archive.place(ordinal, first, count) }
   }
 
   /// Extracts.
