@@ -73,7 +73,9 @@ struct CkaExtraction {
   }
 
   /// Reports every problem, and the whole.
-  static func tell(_ report: ExtractionReport, of name: InputName, _ session: Session, nanoseconds: UInt64) {
+  static func tell(
+    _ report: ExtractionReport, of name: InputName, _ session: Session, command: String = "extract", nanoseconds: UInt64
+  ) {
     var leftOut: UInt64 = 0
     for problem in report.problems {
       switch problem.kind {
@@ -100,7 +102,7 @@ struct CkaExtraction {
       "\(report.files) files, \(report.directories) folders, \(report.others) others, \(report.bytes) bytes, "
         + "\(NumberText.fixed(seconds, decimals: 2)) s",
       subject: name.display)
-    var object: JSONValue = ["type": "extraction", "v": 1, "command": "extract"]
+    var object: JSONValue = ["type": "extraction", "v": 1, "command": .string(command)]
     object.add(name.path.map { JSONValue.path($0) } ?? [JSONValue.Member("path", .null)])
     object.add("files", .uint(report.files))
     object.add("directories", .uint(report.directories))

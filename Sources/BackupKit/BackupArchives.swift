@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The one place where backups meet archives: how an archive with a parent is begun, and how one is opened with its
+/// ancestors.
+internal import ArchiveKit
+internal import CodecKit
+internal import SystemIO
+
+/// Makes and opens the archives of backups.
+enum BackupArchives {
+  /// Fields of a superblock that are BackupKit's own. They are for people and for a rebuild; readers may pass over them.
+  enum Field {
+    static let instance: UInt16 = 0x100
+    static let kind: UInt16 = 0x101
+    static let retention: UInt16 = 0x102
+    static let databases: UInt16 = 0x103
+    static let origin: UInt16 = 0x104
+  }
+
+  /// Whether an increment can be made.
+  static let makesIncrements = false
+
+  /// How the archive of a backup is written.
+  static func options(for record: BackupRecord, _ request: BackupRequest) -> ArchiveWriterOptions {
+    var options = request.archive
+    options.uuid = record.id.uuid
+    options.isReproducible = false
+    options.created = record.createdAt.nanosecondsSince1970
+    func add(_ type: UInt16, _ text: String) {
+      guard !text.isEmpty else { return }
+      options.fields.append(.init(type, Array(text.utf8.prefix(1024))))
+    }
+    add(Superblock.Field.name, record.name)
+    add(Superblock.Field.description, record.description ?? "")
+    add(Field.instance, record.instance)
+    add(Field.kind, record.kind.rawValue)
+    add(Field.retention, record.retention?.description ?? "")
+    add(Field.databases, record.databases.joined(separator: ","))
+    add(Field.origin, record.origin)
+    return options
+  }
+
+  /// What an archive says of itself as a record: for archives whose record is lost. It is protected, because nobody knows
+  /// any more whether it was.
+  static func record(
+    of summary: ArchiveSummary, size: UInt64, at time: Timestamp
+  ) throws(BackupError) -> BackupRecord {
+    let superblock = summary.superblock
+    let id = BackupID(superblock.uuid)
+    var record = BackupRecord(
+      id: id, name: superblock.text(Superblock.Field.name) ?? "recovered-\(id.short)",
+      instance: superblock.text(Field.instance) ?? "recovered", origin: superblock.text(Field.origin) ?? "",
+      time: superblock.creationTime)
+    record.description = superblock.text(Superblock.Field.description)
+    record.kind = superblock.text(Field.kind).flatMap { BackupRecord.Kind(rawValue: $0) } ?? .manual
+    record.retention = superblock.text(Field.retention).flatMap { try? Retention(parsing: $0) }
+    record.databases =
+      superblock.text(Field.databases)?.split(separator: ",").map { String($0) } ?? []
+    record.parent = superblock.parent.map { BackupID($0) }
+    record.depth = Int(superblock.depth)
+    record.isProtected = true
+    try record.move(to: .running, at: superblock.creationTime)
+    try complete(&record, summary, size: size, at: time, "found as an archive without a record; protected")
+    return record
+  }
+
+  /// Makes a record that of a complete backup.
+  static func complete(
+    _ record: inout BackupRecord, _ summary: ArchiveSummary, size: UInt64, at time: Timestamp, _ reason: String? = nil
+  ) throws(BackupError) {
+    record.sizes.logical = summary.footer.dataBytes
+    record.sizes.unique = summary.footer.rawBytes
+    record.sizes.stored = size
+    record.sizes.entries = summary.footer.entries
+    record.contentRoot = summary.footer.contentRoot.description
+    record.failure = nil
+    try record.move(to: .complete, at: time, reason)
+  }
+
+  /// Opens the archive of a backup, with its ancestors.
+  ///
+  /// - Parameters:
+  ///   - chain: the backup, then its parent, up to the full one.
+  ///   - storage: where archives are.
+  ///   - registry: where codecs are found.
+  static func open(
+    _ chain: [BackupRecord], in storage: any BackupStorage, _ registry: CodecRegistry
+  ) throws(BackupError) -> (reader: ArchiveReader, source: any ArchiveSource) {
+    guard let record = chain.first else { throw BackupError(.notFound, "there is no backup") }
+    let source: any ArchiveSource
+    do throws(BackupError) { source = try storage.source(.archive(record.id)) } catch {
+      guard error.code == .notFound else { throw error }
+      throw BackupError(
+        ArchiveError(.truncated, "the archive of the backup is missing"), backups: [record.id])
+    }
+    do throws(ArchiveError) {
+      let reader = try ArchiveReader(source, registry: registry)
+      try check(reader.summary, is: record)
+      return (reader, source)
+    } catch {
+      throw BackupError(error, backups: [record.id])
+    }
+  }
+
+  /// Throws unless an archive is that of a record.
+  static func check(_ summary: ArchiveSummary, is record: BackupRecord) throws(ArchiveError) {
+    guard BackupID(summary.superblock.uuid) == record.id else {
+      throw ArchiveError(.checksumMismatch, "the archive is that of another backup, \(summary.superblock.uuid)")
+    }
+    guard record.contentRoot.isEmpty || summary.footer.contentRoot.description == record.contentRoot else {
+      throw ArchiveError(.checksumMismatch, "the archive holds something else than its record says")
+    }
+  }
+}
