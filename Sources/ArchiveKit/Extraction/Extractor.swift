@@ -38,6 +38,7 @@ public final class Extractor {
     _ archive: ArchiveReader, into target: Path, _ options: ExtractionOptions,
     progress: @escaping (ExtractionProgress) throws(ArchiveError) -> Void = { (_) throws(ArchiveError) in }
   ) throws(ArchiveError) {
+    try archive.summary.superblock.checkDepth()
     self.archive = archive
     self.options = options
     self.progress = progress

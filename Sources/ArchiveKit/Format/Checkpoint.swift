@@ -6,6 +6,8 @@
 struct Checkpoint: Sendable {
   /// A leaf that was finished since the checkpoint before.
   struct Leaf: Hashable, Sendable {
+    /// The depth of the archive it is in.
+    var ordinal: UInt32
     var block: UInt64
     var entries: UInt64
   }
@@ -28,7 +30,10 @@ struct Checkpoint: Sendable {
     indexBlocks = try reader.fixed()
     entries = try reader.fixed()
     for _ in 0..<(try reader.count(eachAtLeast: 2)) {
-      leaves.append(Leaf(block: try reader.varint(), entries: try reader.varint()))
+      guard let ordinal = UInt32(exactly: depth > 0 ? try reader.varint() : 0), ordinal <= depth else {
+        throw .corrupt("a checkpoint names a leaf of an archive that is no ancestor")
+      }
+      leaves.append(Leaf(ordinal: ordinal, block: try reader.varint(), entries: try reader.varint()))
     }
     let isOpen: UInt8 = try reader.fixed()
     switch isOpen {

@@ -14,6 +14,7 @@ enum FrameKind: UInt8, Sendable, CaseIterable {
   case index = 7
   case checkpoint = 8
   case stamps = 9
+  case ancestry = 10
   case superblockCopy = 12
 
   /// The most that a payload may decode to.

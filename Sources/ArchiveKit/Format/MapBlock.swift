@@ -34,8 +34,14 @@ enum MapBlock {
     return runs
   }
 
-  /// Groups runs into blocks. A run of very many chunks is not torn: one number names them all.
-  static func divide(_ runs: [ContentRun]) -> [[ContentRun]] {
+  /// Groups runs into blocks.
+  ///
+  /// Of a file of pages, blocks begin at multiples of so many pages: a page that changes later changes one block, and the
+  /// others are shared. Runs are divided there; where there are holes alone, there is no block.
+  ///
+  /// Elsewhere a run of very many chunks is not torn: one number names them all.
+  static func divide(_ runs: [ContentRun], _ cut: CutRule) -> [[ContentRun]] {
+    if case .pages(let page) = cut { return divide(runs, page: UInt64(page)) }
     var parts: [[ContentRun]] = []
     var part: [ContentRun] = []
     var held: UInt64 = 0
@@ -50,5 +56,54 @@ enum MapBlock {
     }
     if !part.isEmpty { parts.append(part) }
     return parts
+  }
+
+  private static func divide(_ runs: [ContentRun], page: UInt64) -> [[ContentRun]] {
+    let span = page * chunks
+    var parts: [[ContentRun]] = []
+    var part: [ContentRun] = []
+    var position: UInt64 = 0
+    var hasChunks = false
+    for run in runs {
+      var rest = run
+      while rest.length > 0 {
+        let left = span - position % span
+        let (piece, remainder) = hasChunks || rest.isChunks ? rest.divided(at: left, page: page) : (rest, nil)
+        part.append(piece)
+        hasChunks = hasChunks || piece.isChunks
+        position += piece.length
+        if hasChunks, position % span == 0 || part.count >= maximumRuns / 2 {
+          parts.append(part)
+          part = []
+          hasChunks = false
+        }
+        guard let remainder else { break }
+        rest = remainder
+      }
+    }
+    if !part.isEmpty { parts.append(part) }
+    return parts
+  }
+}
+
+extension ContentRun {
+  fileprivate var isChunks: Bool {
+    if case .chunks = self { true } else { false }
+  }
+
+  /// The part before a place and the part from there on.
+  fileprivate func divided(at place: UInt64, page: UInt64) -> (ContentRun, ContentRun?) {
+    if length <= place { return (self, nil) }
+    switch self {
+    case .hole(let length): return (.hole(length: place), .hole(length: length - place))
+    case .chunks(let ordinal, let first, let count, let length):
+      let pages = place / page
+      // Chunks that are no pages stay together.
+      guard place % page == 0, pages < count, count == (length + page - 1) / page else { return (self, nil) }
+      return (
+        .chunks(ordinal: ordinal, first: first, count: pages, length: place),
+        .chunks(ordinal: ordinal, first: first + pages, count: count - pages, length: length - place)
+      )
+    }
   }
 }

@@ -4,7 +4,21 @@
 
 /// Encodes and decodes runs; remembers what the next one is expected to begin with.
 struct RunCoding {
-  private var expected: UInt64 = 0
+  /// The number after the last chunk of each archive, the one used last first.
+  private var expected: [(ordinal: UInt32, number: UInt64)] = []
+
+  private func expected(_ ordinal: UInt32) -> UInt64 {
+    expected.first { $0.ordinal == ordinal }?.number ?? 0
+  }
+
+  private mutating func expect(_ number: UInt64, _ ordinal: UInt32) {
+    if let place = expected.firstIndex(where: { $0.ordinal == ordinal }) {
+      expected[place].number = number
+      if place > 0 { expected.swapAt(place, place / 2) }
+    } else {
+      expected.append((ordinal, number))
+    }
+  }
 
   /// - Parameters:
   ///   - runs: the runs.
@@ -19,9 +33,9 @@ struct RunCoding {
       case .chunks(let ordinal, let first, let count, let length):
         writer.varint(count << 1)
         writer.varint(UInt64(ordinal))
-        writer.signed(Int64(bitPattern: first &- expected))
+        writer.signed(Int64(bitPattern: first &- expected(ordinal)))
         writer.varint(size != nil && index == runs.count - 1 ? 0 : length)
-        expected = first &+ count
+        expect(first &+ count, ordinal)
       }
     }
   }
@@ -69,7 +83,7 @@ struct RunCoding {
     guard let ordinal = UInt32(exactly: try reader.varint()), ordinal <= depth else {
       throw .corrupt("a chunk lies in an archive that is no ancestor")
     }
-    let first = expected &+ UInt64(bitPattern: try reader.signed())
+    let first = expected(ordinal) &+ UInt64(bitPattern: try reader.signed())
     let (end, overflow) = first.addingReportingOverflow(chunks)
     if overflow || end > 1 << 56 { throw .corrupt("a run of chunks has an impossible number") }
     var length = try reader.varint()
@@ -78,7 +92,7 @@ struct RunCoding {
     guard length >= chunks, (length - 1) / UInt64(FrameHeader.maximumDataLength) < chunks else {
       throw .corrupt("a run of chunks has an impossible length")
     }
-    expected = end
+    expect(end, ordinal)
     return .chunks(ordinal: ordinal, first: first, count: chunks, length: length)
   }
 }

@@ -81,8 +81,16 @@ public struct Superblock: Hashable, Sendable {
 extension Superblock {
   private static let fieldsStart = 144
   private static let checksumStart = 4088
+  /// Without data: what later archives need of this one.
+  private static let detachedIndex: UInt64 = 1
   /// What this version knows.
-  private static let knownFeatures: UInt64 = 0
+  private static let knownFeatures = detachedIndex
+
+  /// Whether it begins an index whose data is elsewhere.
+  var isDetachedIndex: Bool {
+    get { mustUnderstand & Self.detachedIndex != 0 }
+    set { mustUnderstand = newValue ? mustUnderstand | Self.detachedIndex : mustUnderstand & ~Self.detachedIndex }
+  }
 
   /// How it stands in the file. Throws when the fields do not fit.
   func encoded() throws(ArchiveError) -> [UInt8] {

@@ -28,8 +28,8 @@ extension ArchiveReader {
         let inRun = (part.lowerBound - span.lowerBound)..<(part.upperBound - span.lowerBound)
         switch run {
         case .hole: try Self.deliverZeros(UInt64(inRun.count), body)
-        case .chunks(_, let first, let count, let length):
-          try content.deliver(first..<(first + count), length: length, part: inRun, body)
+        case .chunks(let ordinal, let first, let count, let length):
+          try content.deliver(ordinal, first..<(first + count), length: length, part: inRun, body)
         }
       }
     } catch {
@@ -50,14 +50,40 @@ extension ArchiveReader {
   }
 }
 
-/// Finds the bytes of runs; keeps the block that was used last.
+/// Finds the bytes of runs; keeps the block of each archive that was used last.
 struct ContentCursor {
   private let archive: ArchiveReader
+  private var members: [UInt32: MemberCursor] = [:]
+
+  init(_ archive: ArchiveReader) { self.archive = archive }
+
+  /// Delivers a part of a run of chunks.
+  ///
+  /// - Parameters:
+  ///   - ordinal: the depth of the archive they are in.
+  ///   - chunks: their numbers.
+  ///   - length: their bytes, as the tree says.
+  ///   - part: which of these bytes.
+  mutating func deliver(
+    _ ordinal: UInt32, _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>,
+    _ body: (RawSpan) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
+    if members[ordinal] == nil { members[ordinal] = try MemberCursor(archive.member(ordinal)) }
+    try members[ordinal]?.deliver(chunks, length: length, part: part, body)
+  }
+}
+
+/// Finds the bytes of runs in one archive; keeps the block that was used last.
+private struct MemberCursor {
+  private let archive: ChainMember
   private let unpacker: PayloadUnpacker
   private var block: DecodedBlock?
   private var isDecoded = false
 
-  init(_ archive: ArchiveReader) {
+  init(_ archive: ChainMember) throws(ArchiveError) {
+    guard !archive.isDetachedIndex else {
+      throw ArchiveError(.missingParent, "of a parent only the index is there, not its data")
+    }
     self.archive = archive
     unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
   }

@@ -34,23 +34,6 @@ extension ArchiveReader {
     return low > 0 ? low - 1 : nil
   }
 
-  /// A block of the index: its raw bytes have the digest that is said of them.
-  func indexBlock(
-    _ number: UInt64, _ kind: FrameKind, digest: SHA256Digest
-  ) throws(ArchiveError) -> (header: FrameHeader, raw: [UInt8]) {
-    let record = try index.record(number)
-    let frame = try frames.frame(at: record.offset, kind, storedLength: record.storedLength)
-    guard frame.header.first == number else {
-      throw .corrupt("a block of the index has another number", at: record.offset)
-    }
-    let raw = try PayloadUnpacker(summary.superblock, registry).unpack(frame)
-    guard SHA256.hash(raw) == digest else {
-      throw ArchiveError(
-        .checksumMismatch, "a block of the index is not what its digest says", offset: frame.bodyOffset)
-    }
-    return (frame.header, raw)
-  }
-
   /// The pieces of a file's content, wherever they are kept.
   ///
   /// - Parameter entry: a file of this archive.
@@ -69,14 +52,19 @@ extension ArchiveReader {
     case .runs(let runs): for run in runs { try body(run) }
     case .maps(let maps):
       for map in maps {
-        let block = try indexBlock(map.block, .map, digest: map.digest)
-        let runs = try MapBlock.decode(block.raw, depth: summary.superblock.depth, length: map.length)
-        guard runs.count == Int(block.header.count) else {
-          throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)
-        }
-        for run in runs { try body(run) }
+        for run in try self.runs(of: map) { try body(run) }
       }
     }
+  }
+
+  /// The pieces that a map names.
+  func runs(of map: MapReference) throws(ArchiveError) -> [ContentRun] {
+    let block = try member(map.ordinal).indexBlock(map.block, .map, digest: map.digest)
+    let runs = try MapBlock.decode(block.raw, depth: map.ordinal, length: map.length)
+    guard runs.count == Int(block.header.count) else {
+      throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)
+    }
+    return runs
   }
 }
 

@@ -20,17 +20,28 @@ public final class ArchiveReader: Sendable {
   /// Bytes behind the footer that are not zero; such an archive has been tampered with, or joined to something.
   public let trailingBytes: UInt64
 
-  let registry: CodecRegistry
-  let frames: FrameReader
+  /// The archives that this one is made upon, the full archive first.
+  public let ancestors: [Ancestor]
+
+  /// The archive itself, without its tree.
+  let own: ChainMember
   let leaves: [LeafRecord]
   let directoryDigest: SHA256Digest
-  let ids: Table<SHA256Digest>
-  let blocks: Table<BlockRecord>
-  let index: Table<IndexRecord>
   /// Leaves that stand in no tree block: what a checkpoint tells of a file that was not finished.
   let loose: [Int: [ArchiveEntry]]
   /// What was found out about an archive without an end, or with a damaged one; `nil` for one that was read by its end.
   public let recovery: RecoveryFindings?
+
+  /// Finds the ancestors.
+  private let finder: (any AncestorFinder)?
+  /// Ancestors that have been found.
+  private let members = Guarded<[UInt32: ChainMember]>([:])
+
+  var registry: CodecRegistry { own.registry }
+  var frames: FrameReader { own.frames }
+  var ids: Table<SHA256Digest> { own.ids }
+  var blocks: Table<BlockRecord> { own.blocks }
+  var index: Table<IndexRecord> { own.index }
 
   /// The most bytes of a directory that is read.
   private static let maximumDirectoryLength: UInt64 = 1 << 30
@@ -39,10 +50,15 @@ public final class ArchiveReader: Sendable {
   ///
   /// - Parameters:
   ///   - source: its bytes.
+  ///   - ancestors: where the archives are that it is made upon. They are looked for when something is needed of them.
+  ///     Default: nowhere, which is enough for a full archive.
   ///   - registry: where codecs are found. Default: the built-in ones.
   /// - Throws: ``ArchiveError`` with `notAnArchive`, `truncated` when it has no end, `unsupportedFeature`, or what says
   ///   that it is damaged.
-  public init(_ source: some ArchiveSource, registry: CodecRegistry = .builtin) throws(ArchiveError) {
+  public init(
+    _ source: some ArchiveSource, ancestors finder: (any AncestorFinder)? = nil, registry: CodecRegistry = .builtin
+  ) throws(ArchiveError) {
+    let source = TailCache(source)
     let footer: Footer
     let superblock: Superblock
     var found: (footer: Footer, trailing: UInt64)?
@@ -61,14 +77,12 @@ public final class ArchiveReader: Sendable {
     guard footer.tag == superblock.tag, footer.uuid == superblock.uuid, footer.depth == superblock.depth else {
       throw .corrupt("the end belongs to another archive than the beginning", at: footer.offset)
     }
-    try superblock.checkDepth()
     summary = ArchiveSummary(superblock: superblock, footer: footer)
-    self.registry = registry
-    frames = FrameReader(source: source, tag: superblock.tag)
-    ids = try Table(frames, footer.ids, count: footer.chunks, end: footer.offset)
-    blocks = try Table(frames, footer.blocks, count: nil, end: footer.offset)
-    index = try Table(frames, footer.index, count: nil, end: footer.offset)
-    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry, blocks: index.count)
+    let frames = FrameReader(source: source, tag: superblock.tag)
+    own = try ChainMember(summary, frames, registry)
+    ancestors = try Self.ancestry(frames, superblock)
+    self.finder = finder
+    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry, blocks: own.index.count)
     loose = [:]
     recovery = nil
   }
@@ -84,17 +98,41 @@ public final class ArchiveReader: Sendable {
   /// - Throws: ``ArchiveError`` with `notAnArchive` when not one frame is found, or what reading throws.
   public init(recovering source: some ArchiveSource, registry: CodecRegistry = .builtin) throws(ArchiveError) {
     let found = try ArchiveRecovery(source, registry).run()
-    self.registry = registry
-    frames = FrameReader(source: source, tag: found.superblock.tag)
-    summary = ArchiveSummary(superblock: found.superblock, footer: found.footer)
+    own = ChainMember(recovered: found, FrameReader(source: source, tag: found.superblock.tag), registry)
+    summary = own.summary
+    ancestors = []
+    finder = nil
     trailingBytes = 0
     leaves = found.leaves
     directoryDigest = .zero
-    ids = Table(frames, known: found.ids)
-    blocks = Table(frames, known: found.blocks)
-    index = Table(frames, known: found.index)
     loose = found.loose
     recovery = found.findings
+  }
+
+  /// The archive that references with an ordinal mean.
+  ///
+  /// - Throws: `missingParent` or `wrongParent` for an ancestor that is not there.
+  func member(_ ordinal: UInt32) throws(ArchiveError) -> ChainMember {
+    if ordinal == summary.superblock.depth { return own }
+    if let known = members.withLock({ $0[ordinal] }) { return known }
+    guard ordinal < UInt32(ancestors.count) else {
+      throw .corrupt("something lies in an archive that is no ancestor")
+    }
+    let found = try AncestorSearch(finder, registry).member(ancestors[Int(ordinal)])
+    members.withLock { $0[ordinal] = found }
+    return found
+  }
+
+  /// The names of all ancestors; the frame with them follows the superblock of an increment.
+  private static func ancestry(
+    _ frames: FrameReader, _ superblock: Superblock
+  ) throws(ArchiveError) -> [Ancestor] {
+    guard superblock.depth > 0 else { return [] }
+    guard superblock.depth <= Ancestry.maximumDepth else {
+      throw ArchiveError(.limitExceeded, "the archive has more ancestors than any may have")
+    }
+    let frame = try frames.frame(at: UInt64(Superblock.size), .ancestry, ahead: Int(superblock.depth) * 80)
+    return try Ancestry.decode(frame.body, of: superblock)
   }
 
   private static func superblock(
@@ -147,7 +185,8 @@ public final class ArchiveReader: Sendable {
           throw ArchiveError(.unsafeTree, "the directory does not begin at the beginning", offset: offset)
         }
         let (sum, overflow) = entries.addingReportingOverflow(leaf.entries)
-        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow, leaf.block < blocks,
+        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow,
+          leaf.ordinal < footer.depth || leaf.block < blocks,
           leaf.separator.count <= EntryPath.maximumLength
         else {
           throw .corrupt("the directory names an impossible leaf", at: offset)

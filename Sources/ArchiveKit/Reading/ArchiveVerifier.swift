@@ -54,6 +54,7 @@ public final class ArchiveVerifier {
   /// - Returns: what was found.
   /// - Throws: what keeps the check from being made: that the source cannot be read, or is not supported.
   public func run() throws(ArchiveError) -> VerificationReport {
+    try archive.summary.superblock.checkDepth()
     if archive.trailingBytes > 0 {
       report.problems.append(
         .corrupt("\(archive.trailingBytes) bytes follow the end of the archive", at: archive.summary.size))
@@ -252,7 +253,7 @@ public final class ArchiveVerifier {
 
 /// Ranges of chunks, to be asked whether one of them is hit.
 struct ChunkRanges {
-  private let ranges: [Range<UInt64>]
+  let ranges: [Range<UInt64>]
 
   init(_ ranges: [Range<UInt64>]) {
     var merged: [Range<UInt64>] = []

@@ -74,20 +74,11 @@ final class DecodedBlock: @unchecked Sendable {
 }
 
 extension ArchiveReader {
-  /// The number and the record of the block that holds a chunk.
+  /// The number and the record of the block that holds a chunk of this archive.
   func block(ofChunk chunk: UInt64) throws(ArchiveError) -> (number: UInt64, record: BlockRecord) {
-    guard chunk < ids.count, let found = try blocks.last(where: { $0.firstChunk <= chunk }) else {
-      throw .corrupt("a file has a chunk that is not in the archive")
-    }
-    return found
+    try own.block(ofChunk: chunk)
   }
 
-  /// Reads a data block and its table of chunks; the payload is not decoded yet.
-  func openBlock(_ record: BlockRecord) throws(ArchiveError) -> DecodedBlock {
-    let frame = try frames.frame(at: record.offset, .data, storedLength: record.storedLength)
-    guard frame.header.first == record.firstChunk, frame.header.rawLength == record.rawLength else {
-      throw .corrupt("a data block is another than the table says", at: record.offset)
-    }
-    return try DecodedBlock(frame)
-  }
+  /// Reads a data block of this archive and its table of chunks; the payload is not decoded yet.
+  func openBlock(_ record: BlockRecord) throws(ArchiveError) -> DecodedBlock { try own.openBlock(record) }
 }

@@ -33,9 +33,9 @@ struct LeafCursor {
       offset = nil
       return
     }
-    let block = try archive.indexBlock(leaf.block, .tree, digest: leaf.digest)
+    let block = try archive.member(leaf.ordinal).indexBlock(leaf.block, .tree, digest: leaf.digest)
     offset = block.header.offset
-    decoder = TreeBlockDecoder(block.raw, depth: archive.summary.superblock.depth)
+    decoder = TreeBlockDecoder(block.raw, depth: leaf.ordinal)
     guard UInt64(block.header.count) == leaf.entries else { throw wrongCount }
   }
 

@@ -34,7 +34,7 @@ struct TableCheck {
       case .tree, .map, .stamps: try checkIndex(frame)
       case .checkpoint: try checkCheckpoint(frame)
       case .superblockCopy: try checkCopy(frame)
-      case .directory, .ids, .blocks, .index: break
+      case .directory, .ids, .blocks, .index, .ancestry: break
       }
       return nil
     } catch {
@@ -84,7 +84,8 @@ struct TableCheck {
     if let unpacker {
       let checkpoint = try Checkpoint(try unpacker.unpack(frame), depth: archive.summary.superblock.depth)
       guard checkpoint.previous == lastCheckpoint, checkpoint.chunks == chunks, checkpoint.indexBlocks == indexBlocks,
-        checkpoint.entries == entries, checkpoint.leaves.allSatisfy({ $0.block < indexBlocks }),
+        checkpoint.entries == entries,
+        checkpoint.leaves.allSatisfy({ $0.block < indexBlocks || $0.ordinal < archive.summary.superblock.depth }),
         frame.header.first == checkpoints
       else { throw .corrupt("a checkpoint says what is not so", at: frame.header.offset) }
     }

@@ -121,8 +121,8 @@ public struct ArchiveRebuilder {
       for run in runs {
         switch run {
         case .hole(let length): try writer.append(hole: length)
-        case .chunks(_, let first, let count, let length):
-          try content.deliver(first..<(first + count), length: length, part: 0..<length) {
+        case .chunks(let ordinal, let first, let count, let length):
+          try content.deliver(ordinal, first..<(first + count), length: length, part: 0..<length) {
             (bytes: RawSpan) throws(ArchiveError) in
             do throws(ArchiveError) { try writer.append(chunk: bytes) } catch {
               failure = error

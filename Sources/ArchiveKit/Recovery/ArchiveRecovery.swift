@@ -148,7 +148,7 @@ struct ArchiveRecovery {
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
-    case .ids, .blocks, .index, .superblockCopy: break
+    case .ids, .blocks, .index, .ancestry, .superblockCopy: break
     }
   }
 

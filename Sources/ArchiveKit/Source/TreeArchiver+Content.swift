@@ -62,7 +62,7 @@ extension TreeArchiver {
       break
     }
     if !entry.warnings.isEmpty { stamp = nil }
-    note(&entry, stamp, status)
+    try note(&entry, stamp, status)
     try writer.endFile(entry, stamp)
   }
 

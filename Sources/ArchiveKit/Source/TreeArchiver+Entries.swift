@@ -87,7 +87,7 @@ extension TreeArchiver {
   func take(_ given: ArchiveEntry, _ stamp: Stamp?, _ status: FileStatus) throws(ArchiveError) {
     guard fits(given) else { return }
     var entry = given
-    note(&entry, stamp, status)
+    try note(&entry, stamp, status)
     guard let writer else { return }
     if entry.kind == .file {
       try writer.beginFile(entry)
@@ -98,18 +98,22 @@ extension TreeArchiver {
   }
 
   /// Counts an entry, and remembers it if the same file may come by another name.
-  func note(_ entry: inout ArchiveEntry, _ stamp: Stamp?, _ status: FileStatus) {
-    switch entry.kind {
+  func note(_ entry: inout ArchiveEntry, _ stamp: Stamp?, _ status: FileStatus) throws(ArchiveError) {
+    count(entry.kind)
+    if status.links > 1, entry.kind != .directory {
+      entry.linkGroup = links.group(status, like: try writer?.parentEntry(at: entry.path))
+      links.note(status, entry, stamp)
+    }
+    options.entryTaken?(entry)
+  }
+
+  func count(_ kind: ArchiveEntry.Kind) {
+    switch kind {
     case .file: report.files += 1
     case .directory: report.directories += 1
     case .symbolicLink: report.symbolicLinks += 1
     case .fifo, .characterDevice, .blockDevice: report.specialFiles += 1
     }
-    if status.links > 1, entry.kind != .directory {
-      entry.linkGroup = links.nextGroup()
-      links.note(status, entry, stamp)
-    }
-    options.entryTaken?(entry)
   }
 }
 

@@ -20,7 +20,7 @@ extension TreeArchiver {
         report.skipped += 1
         return
       }
-      return try openFile(name)
+      return try takeUnchanged(name) ? () : openFile(name)
     }
     if kind == .directory {
       if isExcluded(name.path, isDirectory: true) {
@@ -40,7 +40,7 @@ extension TreeArchiver {
     case .regular:
       if let output = options.output, output.isSameFile(as: status) {
         report.skipped += 1
-      } else if try !takeFurtherName(name.path, status, .file) {
+      } else if try !takeUnchanged(name.path, status), try !takeFurtherName(name.path, status, .file) {
         if writer != nil {
           try openFile(name)
         } else {
@@ -78,6 +78,7 @@ extension TreeArchiver {
     case .socket: return warn(name.path, .socket)
     default: return warn(name.path, .unreadable)
     }
+    if try takeUnchanged(name.path, status) { return }
     if try takeFurtherName(name.path, status, kind) { return }
     var entry = entry(name.path, kind, status)
     if kind == .symbolicLink {
@@ -166,19 +167,14 @@ extension TreeArchiver {
   func take(
     _ directory: OpenDirectory, _ status: FileStatus, _ path: [UInt8], fileSystem: UInt64?
   ) throws(ArchiveError) {
-    var entry = entry(path, .directory, status)
-    addAttributes(to: &entry) { () throws(IOError) in
-      try directory.handle.extendedAttributeNames()
-    } value: { (attribute: [UInt8]) throws(IOError) in
-      try directory.handle.extendedAttribute(attribute)
-    }
     var names: [DirectoryEntry] = []
+    var isReadable = true
     if options.descends {
       do throws(IOError) {
         var reader = try directory.handle.reader()
         while let name = try reader.next() { names.append(name) }
       } catch {
-        entry.warnings.insert(.unreadable)
+        isReadable = false
         warn(path, .unreadable, error)
       }
     }
@@ -187,8 +183,25 @@ extension TreeArchiver {
       report.skipped += UInt64(names.count - 1)
       names = [tag]
     }
-    try take(entry, entry.warnings.isEmpty ? stamp(status) : nil, status)
+    let isTaken = isReadable ? try takeUnchanged(path, status) : false
+    if !isTaken {
+      try take(directory, status, path, isReadable: isReadable)
+    }
     try descend(directory, status, path, fileSystem: fileSystem, names: names)
+  }
+
+  /// Takes the directory itself.
+  private func take(
+    _ directory: OpenDirectory, _ status: FileStatus, _ path: [UInt8], isReadable: Bool
+  ) throws(ArchiveError) {
+    var entry = entry(path, .directory, status)
+    addAttributes(to: &entry) { () throws(IOError) in
+      try directory.handle.extendedAttributeNames()
+    } value: { (attribute: [UInt8]) throws(IOError) in
+      try directory.handle.extendedAttribute(attribute)
+    }
+    if !isReadable { entry.warnings.insert(.unreadable) }
+    try take(entry, isReadable ? stamp(status) : nil, status)
   }
 
   private static let cacheTag = Array("CACHEDIR.TAG".utf8)

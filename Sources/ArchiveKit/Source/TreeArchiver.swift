@@ -27,7 +27,7 @@ public final class TreeArchiver {
   var clock: () -> Timestamp = { WallClock.now }
   let accounts = AccountNames()
   var lastOwner: ArchiveEntry.Owner?
-  var links = LinkTable()
+  var links: LinkTable
   var stack = DirectoryStack()
   /// Roots below the one being read, in order, and the paths of those that have not been met.
   private var inner: [SourceRoot] = []
@@ -44,6 +44,7 @@ public final class TreeArchiver {
   public init(to writer: ArchiveWriter?, _ options: TreeArchiverOptions = .init()) {
     self.writer = writer
     self.options = options
+    links = LinkTable(ordinal: writer?.depth ?? 0)
     chooser = CutRuleChooser(pageRules: options.pageRules)
   }
 

@@ -36,6 +36,8 @@ public struct TreeArchiverOptions {
   public var storesAttributes = true
   /// Which files are made of pages of which size, the most important rule first. Default: what is known by itself.
   public var pageRules: [CutRuleChooser.PageRule] = []
+  /// Whether everything is read, also what by its status has not changed since the parent was made. Default: `false`.
+  public var isParanoid = false
   /// Is told how far the work is, at least once for each entry and each MiB. Default: nobody.
   public var progress: ((TreeProgress) -> Void)?
   /// Is shown each entry once it is complete but for its content. Default: nobody.

@@ -21,6 +21,8 @@ public struct TreeArchiverReport: Hashable, Sendable {
   public internal(set) var bytes: UInt64 = 0
   /// The bytes of all holes; 0 in a dry run.
   public internal(set) var holeBytes: UInt64 = 0
+  /// Entries that have not changed since the parent was made, and were not read.
+  public internal(set) var unchanged: UInt64 = 0
   /// Names that were left out because the options say so, directories with all below them counted once.
   public internal(set) var skipped: UInt64 = 0
   /// What happened, in order; of very many the first ``maximumWarnings``.

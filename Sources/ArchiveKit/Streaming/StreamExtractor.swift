@@ -173,7 +173,7 @@ public final class StreamExtractor {
       }
       try endStretch(work)
       tally.sawCheckpoint(header)
-    case .directory, .ids, .blocks, .index, .superblockCopy:
+    case .directory, .ids, .blocks, .index, .ancestry, .superblockCopy:
       try endContent(work)
       try tally.check(frame, isWhole: work.isWhole, superblock: work.reader.superblockBytes) {
         (frame: Frame) throws(ArchiveError) in try work.unpacker.unpack(frame)

@@ -135,7 +135,7 @@ final class StreamTally {
   func check(_ checkpoint: Checkpoint, _ header: FrameHeader) throws(ArchiveError) {
     guard checkpoint.previous == lastCheckpoint, header.first == checkpoints, checkpoint.chunks == chunks,
       checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries,
-      checkpoint.leaves == pending.map({ Checkpoint.Leaf(block: $0.block, entries: $0.entries) })
+      checkpoint.leaves == pending.map({ Checkpoint.Leaf(ordinal: 0, block: $0.block, entries: $0.entries) })
     else { throw .corrupt("a checkpoint speaks of other frames than came before it", at: header.offset) }
   }
 

@@ -184,7 +184,7 @@ public final class ArchiveRecompressor {
       _ = try Checkpoint(raw, depth: superblock.depth)
       try submit(.checkpoint(frame.header, raw))
     // These are made anew.
-    case .directory, .ids, .blocks, .index, .superblockCopy: break
+    case .directory, .ids, .blocks, .index, .ancestry, .superblockCopy: break
     }
   }
 

@@ -49,6 +49,12 @@ public final class ArchiveWriter {
   private var links = LinkedFiles()
   /// Whether leaves end where the caller says.
   private let followsLeaves: Bool
+
+  // What the parent has.
+  private var parentTree: ParentTree?
+  private var parentChunks: ParentChunks?
+  private let index: DetachedIndexWriter?
+
   private var isCheckpointDue = false
   private var state = ArchiveWriterState()
 
@@ -56,16 +62,19 @@ public final class ArchiveWriter {
   ///
   /// - Parameters:
   ///   - output: gets the bytes.
+  ///   - index: gets a detached index: all that an archive with this one as its parent needs of it. Default: nobody.
   ///   - options: how to write.
-  /// - Throws: ``ArchiveError`` with `invalidOption`, or what the output throws.
-  public convenience init(to output: any ArchiveOutput, _ options: ArchiveWriterOptions = .init()) throws(ArchiveError)
-  {
-    try self.init(to: output, options, like: nil)
+  /// - Throws: ``ArchiveError`` with `invalidOption`, what the output throws, or what is wrong with the parent.
+  public convenience init(
+    to output: any ArchiveOutput, index: (any ArchiveOutput)? = nil, _ options: ArchiveWriterOptions = .init()
+  ) throws(ArchiveError) {
+    try self.init(to: output, index: index, options, like: nil)
   }
 
   /// Starts an archive that takes the place of another: with its identity, and all it says of itself.
   init(
-    to output: any ArchiveOutput, _ options: ArchiveWriterOptions, like original: Superblock?
+    to output: any ArchiveOutput, index: (any ArchiveOutput)? = nil, _ options: ArchiveWriterOptions,
+    like original: Superblock?
   ) throws(ArchiveError) {
     guard (64 << 10...FrameHeader.maximumDataLength).contains(options.blockSize) else {
       throw ArchiveError(.invalidOption, "a block has 64 KiB to 4 MiB")
@@ -83,9 +92,20 @@ public final class ArchiveWriter {
     packer = PayloadPacker(payload, options.compression)
     indexPacker = PayloadPacker(
       payload.number == 0 ? .stored : try PayloadCodec(Zstd.default, options.registry), CompressionOptions())
-    tree = TreeBuilder(keepsStamps: !options.isReproducible)
+    tree = TreeBuilder(
+      keepsStamps: !options.isReproducible, followsLeaves: followsLeaves, parent: options.parent)
+    parentTree = options.parent.map(ParentTree.init)
     frames = FrameWriter(output, tag: superblock.tag)
     try frames.write(bare: try superblock.encoded())
+    if let index { self.index = try DetachedIndexWriter(index, of: superblock) } else { self.index = nil }
+    if let parent = options.parent {
+      try parent.checkContentRoot()
+      let ancestors = parent.lineage(name: options.parentName)
+      let body = Ancestry.encode(ancestors)
+      try frames.write(
+        FrameDescription(kind: .ancestry, rawLength: body.count, count: ancestors.count, first: 0), body: body)
+      try self.index?.write(ancestry: body, count: ancestors.count)
+    }
   }
 
   private static func superblock(
@@ -98,6 +118,7 @@ public final class ArchiveWriter {
       superblock.cutSizes = options.cutSizes
       superblock.blockTarget = UInt32(options.blockSize)
       superblock.fields = options.fields
+      if let parent = options.parent { try superblock.follow(parent) }
     }
     if let spec = payload.spec {
       superblock.fields.append(.init(Superblock.Field.codec, [payload.number] + Array(spec.utf8)))
@@ -127,13 +148,31 @@ public final class ArchiveWriter {
   public func add(_ entry: ArchiveEntry) throws(ArchiveError) { try add(entry, nil) }
 
   func add(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
-    try note(.end(entry, stamp))
+    try note(.end(entry, stamp, try parentEntry(at: entry.path)))
   }
+
+  /// What the parent has under a path. Paths must be asked for in the order of the tree.
+  func parentEntry(at path: [UInt8]) throws(ArchiveError) -> ParentEntry? {
+    if parentTree == nil { return nil }
+    do throws(ArchiveError) {
+      return try parentTree?.entry(at: path)
+    } catch {
+      throw ArchiveError(error.code, "the parent: \(error.reason)", offset: error.offset, path: error.path)
+    }
+  }
+
+  /// The depth of the archive.
+  var depth: UInt32 { superblock.depth }
+
+  /// Adds an entry that is what it was in the parent, content included.
+  func add(unchanged entry: ParentEntry) throws(ArchiveError) { try note(.unchanged(entry)) }
 
   /// Begins a file.
   ///
   /// - Parameter entry: what is known of it.
-  public func beginFile(_ entry: ArchiveEntry) throws(ArchiveError) { try note(.begin(entry)) }
+  public func beginFile(_ entry: ArchiveEntry) throws(ArchiveError) {
+    try note(.begin(entry, try parentEntry(at: entry.path)))
+  }
 
   /// Adds bytes to the file.
   ///
@@ -199,7 +238,9 @@ public final class ArchiveWriter {
   /// - Parameter entry: what is known of it now. Size and content are those of what was given.
   public func endFile(_ entry: ArchiveEntry) throws(ArchiveError) { try endFile(entry, nil) }
 
-  func endFile(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) { try note(.end(entry, stamp)) }
+  func endFile(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
+    try note(.end(entry, stamp, try parentEntry(at: entry.path)))
+  }
 
   private func note(_ event: SegmentEvent) throws(ArchiveError) {
     if segment.events.count >= Self.segmentEvents { try closeSegment() }
@@ -264,18 +305,22 @@ public final class ArchiveWriter {
     try full.bytes.lend { (bytes: inout ByteBuffer) throws(ArchiveError) in
       for event in full.events {
         switch event {
-        case .begin(let entry): file = FileInProgress(entry)
+        case .begin(let entry, let parent): file = FileInProgress(entry, parent: parent, options.parent)
         case .hole(let length): file?.add(hole: length)
         case .restart: file?.restart()
         case .abandon: file = nil
         case .endLeaf:
-          try closeLeaf()
+          try tree.endLeaf()
+          try writeLeaves()
           if isCheckpointDue { try checkpoint() }
         case .chunk(let length):
           try store(bytes.bytes.extracting(position..<(position + length)), id: full.digests[chunk])
           position += length
           chunk += 1
-        case .end(let entry, let stamp): try complete(entry, stamp)
+        case .end(let entry, let stamp, let parent): try complete(entry, stamp, parent)
+        case .unchanged(let parent):
+          let entry = parent.entry
+          try take(unchanged: parent, dataLength: try options.parent?.dataLength(of: entry) ?? 0)
         }
       }
     }
@@ -286,6 +331,10 @@ public final class ArchiveWriter {
   private func store(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) {
     state.inputSinceCheckpoint += UInt64(bytes.byteCount)
     if state.inputSinceCheckpoint >= options.checkpointInput { try checkpointNowOrLater() }
+    if let known = try inParent(bytes, id: id) {
+      file?.add(chunk: known.number, ordinal: known.ordinal, id: id, length: bytes.byteCount)
+      return
+    }
     let (number, isNew) = try table.insert(id)
     if isNew {
       if block.raw.count + bytes.byteCount > options.blockSize, !block.chunks.isEmpty {
@@ -299,41 +348,76 @@ public final class ArchiveWriter {
       state.newSinceCheckpoint += UInt64(bytes.byteCount)
       state.rawBytes += UInt64(bytes.byteCount)
     }
-    file?.add(chunk: number, ordinal: 0, id: id, length: bytes.byteCount)
+    file?.add(chunk: number, ordinal: depth, id: id, length: bytes.byteCount)
   }
 
-  private func complete(_ given: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
+  /// Where the parent has a chunk that is not in this archive.
+  private func inParent(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) -> ChunkReference? {
+    guard let parent = options.parent else { return nil }
+    if let known = try file?.inPlace(id, length: bytes.byteCount) { return known }
+    if table.contains(id) { return nil }
+    // What has not changed at all needs no table.
+    if parentChunks == nil {
+      parentChunks = try ParentChunks(parent, maximumBytes: options.parentTableBytes)
+    }
+    return try parentChunks?.find(id)
+  }
+
+  /// Takes an entry that is the parent's.
+  private func take(unchanged parent: ParentEntry, dataLength: UInt64) throws(ArchiveError) {
+    state.dataBytes += dataLength
+    links.note(parent.entry, dataLength: dataLength)
+    try tree.add(unchanged: parent)
+    try didAddEntry()
+  }
+
+  private func didAddEntry() throws(ArchiveError) {
+    try writeLeaves()
+    state.entriesSinceCheckpoint += 1
+    if state.entriesSinceCheckpoint >= options.checkpointEntries { isCheckpointDue = true }
+    // A checkpoint ends a leaf, which would then be none of the parent's.
+    if isCheckpointDue, !followsLeaves, !tree.isInParentLeaf { try checkpoint() }
+  }
+
+  private func complete(_ given: ArchiveEntry, _ stamp: Stamp?, _ parent: ParentEntry?) throws(ArchiveError) {
     var entry = given
+    var dataLength: UInt64 = 0
     if var file = file.take() {
       let (finished, length) = file.finish(given)
       entry = finished
-      try useMaps(&entry)
-      state.dataBytes += length
-      links.note(entry, dataLength: length)
+      dataLength = length
+      try useMaps(&entry, like: parent?.entry)
     } else if entry.kind == .file {
       guard let (other, length) = links.first(of: entry) else {
         throw ArchiveError(.invalidOption, "a file ends that has not begun", path: entry.path)
       }
       (entry.size, entry.content, entry.digest, entry.cut) = (other.size, other.content, other.digest, other.cut)
-      state.dataBytes += length
+      dataLength = length
     }
+    // Read again, and nothing has changed: what is known of the file now may still be more.
+    if let parent, entry == parent.entry, stamp == nil || stamp == parent.stamp {
+      return try take(unchanged: parent, dataLength: dataLength)
+    }
+    state.dataBytes += dataLength
+    links.note(entry, dataLength: dataLength)
     try tree.add(entry, stamp)
-    state.entriesSinceCheckpoint += 1
-    if state.entriesSinceCheckpoint >= options.checkpointEntries {
-      try checkpointNowOrLater()
-    } else if tree.isFull, !followsLeaves {
-      try closeLeaf()
-    }
+    try didAddEntry()
   }
 
   /// Moves content of very many runs into blocks of its own.
-  private func useMaps(_ entry: inout ArchiveEntry) throws(ArchiveError) {
+  private func useMaps(_ entry: inout ArchiveEntry, like parent: ArchiveEntry?) throws(ArchiveError) {
     guard case .runs(let runs) = entry.content, runs.count > MapBlock.maximumInlineRuns else { return }
     if MapBlock.inlineLength(runs) <= MapBlock.maximumInlineLength { return }
+    var known: [SHA256Digest: MapReference] = [:]
+    if case .maps(let maps) = parent?.content { for map in maps { known[map.digest] = map } }
     var maps: [MapReference] = []
-    for part in MapBlock.divide(runs) {
+    for part in MapBlock.divide(runs, entry.cut) {
       let bytes = MapBlock.encode(part)
       let digest = SHA256.hash(bytes)
+      if let map = known[digest] {
+        maps.append(map)
+        continue
+      }
       maps.append(
         MapReference(
           ordinal: superblock.depth, block: state.indexBlocks, length: part.reduce(0) { $0 + $1.length },
@@ -343,8 +427,17 @@ public final class ArchiveWriter {
     entry.content = .maps(maps)
   }
 
-  private func closeLeaf() throws(ArchiveError) {
-    guard let leaf = tree.takeLeaf() else { return }
+  /// Writes leaves that are complete, and lists those of the parent.
+  private func writeLeaves() throws(ArchiveError) {
+    while let leaf = tree.takeLeaf() {
+      switch leaf {
+      case .own(let leaf): try write(leaf)
+      case .shared(let record): state.add(record)
+      }
+    }
+  }
+
+  private func write(_ leaf: OwnLeaf) throws(ArchiveError) {
     let digest = SHA256.hash(leaf.bytes)
     let number = state.indexBlocks
     try writeIndexBlock(.tree, leaf.bytes, count: leaf.entries, digest: digest)
@@ -406,8 +499,9 @@ public final class ArchiveWriter {
   /// Names everything so far, so that it can be used should nothing follow.
   private func checkpoint() throws(ArchiveError) {
     try closeBlock()
-    try closeLeaf()
-    var raw = state.checkpointHead(entries: tree.entries)
+    try tree.endLeaf()
+    try writeLeaves()
+    var raw = state.checkpointHead(entries: tree.entries, depth: depth)
     if let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()
       encoder.add(entry)
@@ -443,6 +537,7 @@ public final class ArchiveWriter {
       freeBlocks.append(block)
     case .index(let description, let body, let digest):
       state.wrote(index: try frames.write(description, body: body), digest)
+      try index?.write(description, body: body, digest: digest)
     case .checkpoint(let rest, let leaves, let number):
       // Only now is it known where the one before stands.
       var raw = FieldWriter(capacity: rest.count + 8)
@@ -461,7 +556,8 @@ public final class ArchiveWriter {
     while !hashing.isEmpty { try replayFirst() }
     guard file == nil else { throw ArchiveError(.invalidOption, "the last file has not ended") }
     try closeBlock()
-    try closeLeaf()
+    try tree.endLeaf()
+    try writeLeaves()
     while !pending.isEmpty { try writeFirst() }
     var footer = Footer()
     footer.tag = superblock.tag
@@ -475,6 +571,10 @@ public final class ArchiveWriter {
     try ArchiveTail(frames: frames, superblock: superblock).write(
       &footer, leaves: state.leaves, ids: table.ids, blocks: state.blocks, index: state.index
     ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(.directory, bytes, count: count, first: first)
+    }
+    try index?.finish(footer, leaves: state.leaves, ids: table.ids) {
+      (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
       try self.packed(.directory, bytes, count: count, first: first)
     }
     return ArchiveSummary(superblock: superblock, footer: footer)

@@ -26,6 +26,14 @@ public struct ArchiveWriterOptions: Sendable {
   public var uuid: ArchiveUUID?
   /// Name, description, program and source. Default: none.
   public var fields: [Superblock.Field] = []
+  /// What the archive is made upon: entries, chunks and parts of its tree that have not changed are taken from there.
+  /// It may be a detached index, and must have been opened with its ancestors. Default: none.
+  public var parent: ArchiveReader?
+  /// The name of the parent's file, for whoever looks for it later. Default: none.
+  public var parentName = ""
+  /// The memory that the table of the parent's chunks may take, 16 bytes each. What does not fit may be stored again.
+  /// Default: no limit.
+  public var parentTableBytes = Int.max
 
   /// The most raw bytes of new chunks between two checkpoints.
   var checkpointBytes: UInt64 = 64 << 20

@@ -59,13 +59,14 @@ struct ArchiveWriterState {
   func checkpointInterval(atMost limit: UInt64) -> UInt64 { min(limit, max(1 << 20, rawBytes / 8)) }
 
   /// The raw bytes of a checkpoint, from behind the place of the one before up to the open file.
-  func checkpointHead(entries: UInt64) -> FieldWriter {
+  func checkpointHead(entries: UInt64, depth: UInt32) -> FieldWriter {
     var writer = FieldWriter()
     writer.fixed(closedChunks)
     writer.fixed(indexBlocks)
     writer.fixed(entries)
     writer.varint(leavesSinceCheckpoint)
     for leaf in leaves.suffix(leavesSinceCheckpoint) {
+      if depth > 0 { writer.varint(UInt64(leaf.ordinal)) }
       writer.varint(leaf.block)
       writer.varint(leaf.entries)
     }

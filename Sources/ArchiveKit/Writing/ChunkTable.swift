@@ -18,6 +18,15 @@ struct ChunkTable {
 
   var count: Int { ids.count }
 
+  func contains(_ id: SHA256Digest) -> Bool {
+    var place = Int(truncatingIfNeeded: id.prefix) & mask
+    while places[place] != 0 {
+      if ids[Int(places[place]) - 1] == id { return true }
+      place = (place + 1) & mask
+    }
+    return false
+  }
+
   /// The number of a chunk.
   ///
   /// - Returns: the number, and whether the chunk is new.

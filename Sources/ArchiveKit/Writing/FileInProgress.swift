@@ -6,10 +6,28 @@ internal import CodecKit
 /// The content of a file so far.
 struct FileInProgress: ~Copyable {
   let entry: ArchiveEntry
+  /// What the parent has under the same name.
+  private let inParent: ArchiveEntry?
+  private let parent: ArchiveReader?
+  private var pages: ParentPages?
   private var content = ContentRuns()
   private var digest = ContentDigest()
 
-  init(_ entry: ArchiveEntry) { self.entry = entry }
+  init(_ entry: ArchiveEntry, parent inParent: ParentEntry? = nil, _ parent: ArchiveReader? = nil) {
+    self.init(entry, inParent?.entry, parent)
+  }
+
+  private init(_ entry: ArchiveEntry, _ inParent: ArchiveEntry?, _ parent: ArchiveReader?) {
+    self.entry = entry
+    self.inParent = inParent
+    self.parent = parent
+    if let parent, let inParent { pages = ParentPages(parent, inParent) }
+  }
+
+  /// Where the chunk that comes next is, if the parent has the same in the same place.
+  mutating func inPlace(_ id: SHA256Digest, length: Int) throws(ArchiveError) -> ChunkReference? {
+    try pages?.chunk(at: content.length, length: length, id: id)
+  }
 
   mutating func add(chunk number: UInt64, ordinal: UInt32, id: SHA256Digest, length: Int) {
     content.add(chunk: number, ordinal: ordinal, length: length)
@@ -21,7 +39,7 @@ struct FileInProgress: ~Copyable {
     digest.add(hole: length)
   }
 
-  mutating func restart() { self = FileInProgress(entry) }
+  mutating func restart() { self = FileInProgress(entry, inParent, parent) }
 
   /// An entry with all that has come, and the bytes of its chunks.
   mutating func finish(_ given: ArchiveEntry) -> (entry: ArchiveEntry, dataLength: UInt64) {

@@ -5,8 +5,8 @@ internal import CodecKit
 
 /// What happens in a segment, in order.
 enum SegmentEvent {
-  /// A file begins: what is known of it.
-  case begin(ArchiveEntry)
+  /// A file begins: what is known of it, and what the parent has under its name.
+  case begin(ArchiveEntry, ParentEntry?)
   /// The next chunk of the file, so many bytes of the segment.
   case chunk(length: Int)
   /// A hole of the file.
@@ -18,14 +18,9 @@ enum SegmentEvent {
   /// A leaf of the tree ends here.
   case endLeaf
   /// The entry is complete: a file that began, or something without content.
-  case end(ArchiveEntry, Stamp?)
-}
-
-/// When and as what the file system last saw a file, so that a later archive can tell that it is the same.
-struct Stamp: Hashable, Sendable {
-  var inode: UInt64
-  var seconds: Int64
-  var nanoseconds: UInt32
+  case end(ArchiveEntry, Stamp?, ParentEntry?)
+  /// The entry is that of the parent.
+  case unchanged(ParentEntry)
 }
 
 /// Bytes, what they belong to, and their digests. Used by one thread at a time.

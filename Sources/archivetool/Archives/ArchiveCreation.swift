@@ -10,6 +10,7 @@ struct ArchiveCreation {
   private let options: Create.Options
   private let session: Session
   private let target: OutputTarget
+  private let indexTarget: OutputTarget?
 
   init(_ options: Create.Options, _ session: Session) throws(Failure) {
     self.options = options
@@ -20,19 +21,31 @@ struct ArchiveCreation {
     } else {
       target = try OutputTarget(Path(files.output ?? []), source: nil, force: files.force)
     }
+    if let index = options.index, !options.isDryRun {
+      indexTarget = try OutputTarget(Path(index), source: nil, force: files.force)
+    } else {
+      indexTarget = nil
+    }
   }
 
   func run() throws(Failure) {
     let name = target.name
     if options.isDryRun { return try dryRun() }
     session.progress.begin(name.display, total: nil)
+    let parent = try openParent()
     let output: ArchiveSinkOutput
-    do throws(IOError) { output = try ArchiveSinkOutput(target) } catch { throw Failure(error, input: name) }
+    let index: ArchiveSinkOutput?
+    do throws(IOError) {
+      output = try ArchiveSinkOutput(target)
+      index = if let indexTarget { try ArchiveSinkOutput(indexTarget) } else { nil }
+    } catch {
+      throw Failure(error, input: name)
+    }
     let start = MonotonicClock.now
     let report: TreeArchiverReport
     let summary: ArchiveSummary
     do throws(ArchiveError) {
-      let writer = try ArchiveWriter(to: output, try writerOptions())
+      let writer = try ArchiveWriter(to: output, index: index, try writerOptions(parent))
       let archiver = TreeArchiver(to: writer, try archiverOptions { output.written })
       report = try archive(archiver)
       summary = try writer.finish()
@@ -42,6 +55,7 @@ struct ArchiveCreation {
     if options.verify { try verify(output, name) }
     do throws(IOError) {
       _ = try output.finish(replacing: options.files.force, sync: options.files.sync)
+      _ = try index?.finish(replacing: options.files.force, sync: options.files.sync)
     } catch {
       throw Failure(error, input: name)
     }
@@ -62,6 +76,21 @@ struct ArchiveCreation {
     }
   }
 
+  /// Opens the archive that the new one is made upon.
+  private func openParent() throws(Failure) -> ArchiveReader? {
+    guard let parent = options.parent else { return nil }
+    do throws(ArchiveError) {
+      return try ArchiveReader(
+        FileArchiveSource(Path(parent)), ancestors: ancestors(of: parent), registry: session.registry)
+    } catch {
+      throw Failure(error, archive: InputName(path: parent))
+    }
+  }
+
+  private func ancestors(of parent: [UInt8]) -> FolderAncestors {
+    FolderAncestors([Path(parent).parent] + options.parentFolders.map { Path($0) })
+  }
+
   private func archive(_ archiver: TreeArchiver) throws(ArchiveError) -> TreeArchiverReport {
     guard let streamName = options.streamName else {
       let names = try options.files.files + NameList(endsInZero: options.namesEndInZero).names(in: options.nameFiles)
@@ -76,8 +105,11 @@ struct ArchiveCreation {
 
   // MARK: - Settings
 
-  private func writerOptions() throws(ArchiveError) -> ArchiveWriterOptions {
+  private func writerOptions(_ parent: ArchiveReader?) throws(ArchiveError) -> ArchiveWriterOptions {
     var settings = ArchiveWriterOptions()
+    settings.parent = parent
+    settings.parentName = options.parent.map { String(decoding: Path($0).lastComponent, as: UTF8.self) } ?? ""
+    if let bytes = options.maximumMemory { settings.parentTableBytes = Int(clamping: bytes) }
     let (codec, compression): (CodecSelection, CompressionOptions)
     do throws(Failure) {
       (codec, compression) = try options.codec.resolve(session.context, threads: options.global.threads) {
@@ -131,6 +163,7 @@ struct ArchiveCreation {
     settings.staysOnFileSystem = options.oneFileSystem
     settings.usesNumericOwners = options.numericOwner
     settings.storesAttributes = !options.noAttributes
+    settings.isParanoid = options.isParanoid
     settings.pageRules = try options.pages.map { (text: String) throws(ArchiveError) in try Self.pageRule(text) }
     let (reporter, progress) = (session.reporter, session.progress)
     settings.progress = { state in
@@ -176,7 +209,9 @@ struct ArchiveCreation {
     do throws(ArchiveError) {
       let source = try FileArchiveSource(temporary)
       let report = try ArchiveVerifier(
-        try ArchiveReader(source, registry: session.registry), source, .full, threads: options.global.threads ?? 0
+        try ArchiveReader(
+          source, ancestors: options.parent.map(ancestors), registry: session.registry), source, .full,
+        threads: options.global.threads ?? 0
       ).run()
       if let problem = report.problems.first { throw problem }
     } catch {
@@ -197,6 +232,11 @@ struct ArchiveCreation {
     object.add(name.path.map { JSONValue.path($0) } ?? [JSONValue.Member("path", .null)])
     object.add("uuid", .string(summary.superblock.uuid.description))
     object.add("content_root", .string(footer.contentRoot.description))
+    if let parent = summary.superblock.parent {
+      object.add("parent", .string(parent.description))
+      object.add("depth", .uint(UInt64(summary.superblock.depth)))
+      object.add("unchanged", .uint(report.unchanged))
+    }
     object.add("entries", .uint(footer.entries))
     object.add("bytes", .uint(report.bytes))
     object.add("unique_bytes", .uint(footer.rawBytes))

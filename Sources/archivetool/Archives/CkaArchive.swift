@@ -21,7 +21,8 @@ struct CkaArchive {
     name = input.name
     source = try Self.source(input)
     do throws(ArchiveError) {
-      reader = try ArchiveReader(source, registry: session.registry)
+      reader = try ArchiveReader(
+        source, ancestors: input.name.path.map { FolderAncestors([Path($0).parent]) }, registry: session.registry)
     } catch {
       throw Failure(error, archive: input.name)
     }

@@ -26,6 +26,11 @@ enum Create {
     var cutSizes: String?
     var name: String?
     var streamName: [UInt8]?
+    var parent: [UInt8]?
+    var parentFolders: [[UInt8]] = []
+    var index: [UInt8]?
+    var isParanoid = false
+    var maximumMemory: UInt64?
     var isDryRun = false
     var verify = false
     init() {}
@@ -43,11 +48,16 @@ enum Create {
 
       --files-from FILE takes further PATHs from the lines of FILE, or with -0 from names that end in a zero byte. As in \
       tar a folder comes with all below it, unless --no-recursion is given. Order and repetition do not matter.
+
+      --parent FILE makes an increment: it lists the whole tree, and stores what the parent and the archives below it do \
+      not have. A file counts as unchanged when size, times and inode are what they were; --paranoid reads it all the \
+      same. --parent takes the archive or its detached index, which --index writes.
       """,
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
       Example("archivetool create -o - -C /srv www | ssh host 'cat >www.cka'", "into a pipe"),
       Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
+      Example("archivetool create -o tue.cka --parent mon.cka /etc", "what has changed since"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
@@ -68,6 +78,14 @@ enum Create {
         .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
         .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
         .text("stdin", \.streamNameText, "store standard input as file NAME").placeholder("NAME").group(.input),
+        .path("parent", \.parent, "store only what archive or index FILE does not have").placeholder("FILE")
+          .group(.input),
+        .paths("parents", \.parentFolders, "look for the archives below the parent in DIR too").placeholder("DIR")
+          .group(.input),
+        .toggle("paranoid", \.isParanoid, "read files that seem not to have changed").group(.input),
+        .path("index", \.index, "write what a later increment needs to FILE too").placeholder("FILE").group(.output),
+        .size("max-memory", \.maximumMemory, "bound the table of the parent's chunks").placeholder("SIZE")
+          .group(.output),
         .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
         .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
         .text("name", \.name, "a name to keep in the archive").placeholder("TEXT").group(.output),
