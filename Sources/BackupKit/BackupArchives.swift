@@ -17,12 +17,13 @@ enum BackupArchives {
     static let origin: UInt16 = 0x104
   }
 
-  /// Whether an increment can be made.
-  static let makesIncrements = false
-
   /// How the archive of a backup is written.
-  static func options(for record: BackupRecord, _ request: BackupRequest) -> ArchiveWriterOptions {
+  static func options(
+    for record: BackupRecord, _ request: BackupRequest, _ parent: ArchiveReader?
+  ) -> ArchiveWriterOptions {
     var options = request.archive
+    options.parent = parent
+    options.parentName = record.parent.map { StorageName.archive($0).key } ?? ""
     options.uuid = record.id.uuid
     options.isReproducible = false
     options.created = record.createdAt.nanosecondsSince1970
@@ -77,16 +78,35 @@ enum BackupArchives {
     try record.move(to: .complete, at: time, reason)
   }
 
-  /// Opens the archive of a backup, with its ancestors.
+  /// Opens a backup to make an increment upon it: its archive, or its index when the archive has been taken elsewhere.
   ///
   /// - Parameters:
-  ///   - chain: the backup, then its parent, up to the full one.
+  ///   - record: the backup.
+  ///   - storage: where archives and indexes are.
+  ///   - registry: where codecs are found.
+  static func openParent(
+    _ record: BackupRecord, in storage: any BackupStorage, _ registry: CodecRegistry
+  ) throws(BackupError) -> ArchiveReader {
+    let archive = StorageName.archive(record.id)
+    let source = try storage.source(try storage.size(of: archive) == nil ? .index(record.id) : archive)
+    do throws(ArchiveError) {
+      let reader = try ArchiveReader(source, ancestors: StoredAncestors(storage: storage), registry: registry)
+      try check(reader.summary, is: record)
+      return reader
+    } catch {
+      throw BackupError(error, backups: [record.id])
+    }
+  }
+
+  /// Opens the archive of a backup. Its ancestors are opened when something is needed of them.
+  ///
+  /// - Parameters:
+  ///   - record: the backup.
   ///   - storage: where archives are.
   ///   - registry: where codecs are found.
   static func open(
-    _ chain: [BackupRecord], in storage: any BackupStorage, _ registry: CodecRegistry
+    _ record: BackupRecord, in storage: any BackupStorage, _ registry: CodecRegistry
   ) throws(BackupError) -> (reader: ArchiveReader, source: any ArchiveSource) {
-    guard let record = chain.first else { throw BackupError(.notFound, "there is no backup") }
     let source: any ArchiveSource
     do throws(BackupError) { source = try storage.source(.archive(record.id)) } catch {
       guard error.code == .notFound else { throw error }
@@ -94,7 +114,7 @@ enum BackupArchives {
         ArchiveError(.truncated, "the archive of the backup is missing"), backups: [record.id])
     }
     do throws(ArchiveError) {
-      let reader = try ArchiveReader(source, registry: registry)
+      let reader = try ArchiveReader(source, ancestors: StoredAncestors(storage: storage), registry: registry)
       try check(reader.summary, is: record)
       return (reader, source)
     } catch {
@@ -109,6 +129,25 @@ enum BackupArchives {
     }
     guard record.contentRoot.isEmpty || summary.footer.contentRoot.description == record.contentRoot else {
       throw ArchiveError(.checksumMismatch, "the archive holds something else than its record says")
+    }
+  }
+}
+
+/// Finds the ancestors of an archive among the backups of a repository.
+struct StoredAncestors: AncestorFinder {
+  let storage: any BackupStorage
+
+  func find(
+    _ ancestor: Ancestor, accept: (any ArchiveSource, String) throws(ArchiveError) -> Bool
+  ) throws(ArchiveError) {
+    let id = BackupID(ancestor.uuid)
+    for name in [StorageName.archive(id), .index(id)] {
+      let source: any ArchiveSource
+      do throws(BackupError) { source = try storage.source(name) } catch {
+        if error.code == .notFound { continue }
+        throw error.archive ?? ArchiveError(.io, error.reason)
+      }
+      if try accept(source, name.key) { return }
     }
   }
 }

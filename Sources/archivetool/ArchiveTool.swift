@@ -88,7 +88,16 @@ enum ArchiveTool {
       CommandEntry("backup init") { BackupInit.command.erased },
       CommandEntry("backup create") { BackupCreate.command.erased },
       CommandEntry("backup list") { BackupList.command.erased },
+      CommandEntry("backup show") { BackupShow.command.erased },
+      CommandEntry("backup stats") { BackupStats.command.erased },
+      CommandEntry("backup find") { BackupFind.command.erased },
       CommandEntry("backup restore") { BackupRestore.command.erased },
+      CommandEntry("backup update") { BackupUpdate.command.erased },
+      CommandEntry("backup delete") { BackupDelete.command.erased },
+      CommandEntry("backup prune") { BackupPrune.command.erased },
+      CommandEntry("backup verify") { BackupVerify.command.erased },
+      CommandEntry("backup rebuild") { BackupRebuild.command.erased },
+      CommandEntry("backup unlock") { BackupUnlock.command.erased },
     ],
     groups: [
       CommandGroup(

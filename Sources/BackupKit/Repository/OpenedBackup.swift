@@ -97,7 +97,9 @@ extension Repository {
       throw BackupError(
         .illegalMove, "the backup '\(record.name)' is \(record.state.rawValue), not complete", backups: [id])
     }
-    let (reader, source) = try BackupArchives.open(try chain(of: record), in: storage, registry)
+    // All that it needs must be there before anything begins.
+    _ = try chain(of: record)
+    let (reader, source) = try BackupArchives.open(record, in: storage, registry)
     return OpenedBackup(record, reader, source, locks)
   }
 }

@@ -74,7 +74,7 @@ extension Repository {
     case .automatic:
       guard let newest = try newestComplete(of: request.instance) else { return nil }
       // Who leaves the choice to the repository gets a full backup where nothing else can be had.
-      guard BackupArchives.makesIncrements, newest.depth < rules.maximumDepth else { return nil }
+      guard newest.depth < rules.maximumDepth else { return nil }
       parent = newest
     case .backup(let id):
       do throws(BackupError) { parent = try state(of: id) } catch {
@@ -102,11 +102,8 @@ extension Repository {
         .parentUnusable, "the parent '\(parent.name)' has \(parent.depth) ancestors: \(rules.maximumDepth) are allowed",
         backups: [parent.id])
     }
-    guard BackupArchives.makesIncrements else {
-      throw BackupError(.unsupported, "this version makes no increments")
-    }
-    do throws(BackupError) { _ = try BackupArchives.open(try chain(of: parent), in: storage, registry) } catch {
-      guard error.code == .archive else { throw error }
+    do throws(BackupError) { _ = try BackupArchives.openParent(parent, in: storage, registry) } catch {
+      guard error.code == .archive || error.code == .notFound else { throw error }
       throw BackupError(
         .parentUnusable, "the parent '\(parent.name)' cannot be used: \(error.reason)", backups: [parent.id])
     }
@@ -168,10 +165,14 @@ extension Repository {
   ) throws(BackupError) -> BackupRecord {
     let record = try change(id) { (record) throws(BackupError) in try record.move(to: .running, at: clock()) }
     let upload = try storage.begin(.partial(id))
+    let index = try storage.begin(.partialIndex(id))
     let summary: ArchiveSummary
     let report: ProducerReport
     do throws(BackupError) {
-      let writer = try Self.writer(to: upload, BackupArchives.options(for: record, request))
+      let opened = try parent.map { (parent) throws(BackupError) in
+        try BackupArchives.openParent(parent, in: storage, registry)
+      }
+      let writer = try Self.writer(to: upload, index, BackupArchives.options(for: record, request, opened))
       let task = ProducerTask(
         record: record, parent: parent, repository: storage.directory, observer: observer,
         written: { upload.written })
@@ -180,12 +181,16 @@ extension Repository {
       if request.verifies { try verify(upload, request) }
     } catch {
       upload.abandon()
+      index.abandon()
       throw error
     }
     let size = upload.written
+    let indexSize = index.written
     try upload.publish(as: .archive(id), replacing: false)
+    try index.publish(as: .index(id), replacing: true)
     return try change(id) { (record) throws(BackupError) in
       try BackupArchives.complete(&record, summary, size: size, at: clock())
+      record.sizes.index = indexSize
       record.sizes.warnings = report.warnings
       record.log = report.log
       record.position = report.position
@@ -194,9 +199,9 @@ extension Repository {
   }
 
   private static func writer(
-    to upload: any StorageUpload, _ options: ArchiveWriterOptions
+    to upload: any StorageUpload, _ index: any StorageUpload, _ options: ArchiveWriterOptions
   ) throws(BackupError) -> ArchiveWriter {
-    do throws(ArchiveError) { return try ArchiveWriter(to: upload, options) } catch { throw BackupError(error) }
+    do throws(ArchiveError) { return try ArchiveWriter(to: upload, index: index, options) } catch { throw BackupError(error) }
   }
 
   /// Reads the archive back before it counts.
@@ -204,7 +209,7 @@ extension Repository {
     let source = try upload.source()
     do throws(ArchiveError) {
       let report = try ArchiveVerifier(
-        try ArchiveReader(source, registry: registry), source, .full, threads: request.archive.threads
+        try ArchiveReader(source, ancestors: StoredAncestors(storage: storage), registry: registry), source, .full, threads: request.archive.threads
       ).run()
       if let problem = report.problems.first { throw problem }
     } catch {

@@ -2,8 +2,8 @@
 
 /// Changes of records: first the state file, then the row.
 internal import ArchiveKit
-internal import CodecKit
-internal import SystemIO
+public import CodecKit
+public import SystemIO
 
 extension Repository {
   /// The largest state file that is read.
@@ -71,6 +71,7 @@ extension Repository {
     try storage.delete(.archive(record.id))
     try storage.delete(.index(record.id))
     try storage.delete(.partial(record.id))
+    try storage.delete(.partialIndex(record.id))
     try withCatalogue { (catalogue) throws(BackupError) in
       try catalogue.doubt(record.id)
       try catalogue.transaction { () throws(BackupError) in
@@ -112,7 +113,7 @@ extension Repository {
   private func settle(_ record: BackupRecord) throws(BackupError) {
     if let size = try storage.size(of: .archive(record.id)) {
       do throws(BackupError) {
-        let opened = try BackupArchives.open([record], in: storage, registry)
+        let opened = try BackupArchives.open(record, in: storage, registry)
         let summary = opened.reader.summary
         let index = try storage.size(of: .index(record.id)) ?? 0
         try change(record.id) { (record) throws(BackupError) in
@@ -130,6 +131,7 @@ extension Repository {
       }
     }
     try storage.delete(.partial(record.id))
+    try storage.delete(.partialIndex(record.id))
     try change(record.id) { (record) throws(BackupError) in
       guard record.state.isActive else { return }
       record.failure = .init(code: "interrupted", reason: "the process that made it has ended before it was complete")
@@ -189,7 +191,9 @@ extension Repository {
     let size = try storage.size(of: .archive(id)) ?? 0
     let summary: ArchiveSummary
     do throws(ArchiveError) {
-      summary = try ArchiveReader(try Self.archiveSource(id, storage), registry: registry).summary
+      summary = try ArchiveReader(
+        try Self.archiveSource(id, storage), ancestors: StoredAncestors(storage: storage), registry: registry
+      ).summary
       guard BackupID(summary.superblock.uuid) == id else {
         throw ArchiveError(.wrongParent, "it is the archive of \(summary.superblock.uuid)")
       }
@@ -252,16 +256,39 @@ extension Repository {
     }
   }
 
-  /// Makes the catalogue again from records and archives. An archive without a record comes back protected.
+  /// Makes the catalogue of a repository again from records and archives, whatever state it is in. An archive without a
+  /// record comes back protected.
   ///
+  /// - Parameters:
+  ///   - storage: where the repository is.
+  ///   - registry: where codecs are found. Default: the built-in ones.
+  ///   - clock: what time it is. Default: the time of day.
   /// - Returns: how many backups there are, which had lost their record, and what could not be read.
-  /// - Throws: ``BackupError`` with `locked` when anybody works on the repository; what the storage throws.
-  public func rebuild() throws(BackupError) -> (backups: Int, restored: [BackupRecord], problems: [String]) {
-    let locks = try lockAll("rebuild")
+  /// - Throws: ``BackupError`` with `noRepository`; `locked` when anybody works on the repository; what the storage throws.
+  public static func rebuild(
+    _ storage: any BackupStorage, registry: CodecRegistry = .builtin,
+    clock: @escaping @Sendable () -> Timestamp = { WallClock.now }
+  ) throws(BackupError) -> (backups: Int, restored: [BackupRecord], problems: [String]) {
+    guard let bytes = try storage.contents(of: .repository, limit: 1 << 20) else {
+      throw BackupError(.noRepository, "there is no repository")
+    }
+    _ = try Settings(bytes)
+    let locks = try lockAll(of: storage, "rebuild", at: clock())
     defer { locks.release() }
-    let (registry, clock) = (registry, clock)
-    return try withCatalogue { (catalogue) throws(BackupError) in
-      try Self.fill(catalogue, from: storage, force: true, registry: registry, clock: clock)
+    do throws(BackupError) {
+      return try fill(try Catalogue(storage.catalogue), from: storage, force: true, registry: registry, clock: clock)
+    } catch {
+      // What is no database at all makes place for one.
+      guard error.code == .catalogueDamaged, let file = storage.catalogue else { throw error }
+      do throws(IOError) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+          let path = file.appending(suffix: suffix)
+          if try FileSystem.exists(path) { try FileSystem.remove(path, syncingDirectory: true) }
+        }
+      } catch {
+        throw BackupError(error)
+      }
+      return try fill(try Catalogue(file), from: storage, force: true, registry: registry, clock: clock)
     }
   }
 }

@@ -69,16 +69,18 @@ extension Repository {
   }
 
   /// Takes the lock of the whole repository.
-  func lockAll(_ operation: String) throws(BackupError) -> HeldLocks {
-    let holder = LockHolder(operation: operation, at: clock())
-    guard let whole = try storage.lock(Self.wholeLock, .exclusive, holder: holder.bytes) else {
+  static func lockAll(
+    of storage: any BackupStorage, _ operation: String, at time: Timestamp
+  ) throws(BackupError) -> HeldLocks {
+    let holder = LockHolder(operation: operation, at: time)
+    guard let whole = try storage.lock(wholeLock, .exclusive, holder: holder.bytes) else {
       // Who has a part of it has one of the others too, and stands there.
-      for name in try storage.names(in: .locks) where name != Self.wholeLock {
-        if let holder = try readHolder(of: name) {
+      for name in try storage.names(in: .locks) {
+        if let holder = try storage.contents(of: name, limit: 1 << 16).flatMap({ LockHolder($0) }) {
           throw BackupError(.locked, "the repository is in use: \(holder)", holder: holder)
         }
       }
-      throw lockedError("the repository is in use", Self.wholeLock)
+      throw BackupError(.locked, "the repository is in use")
     }
     return HeldLocks([whole])
   }

@@ -49,6 +49,9 @@ public struct StorageName: Hashable, Sendable, CustomStringConvertible {
   /// The archive of a backup that is being made.
   public static func partial(_ id: BackupID) -> StorageName { StorageName(.partial, "\(id).cka") }
 
+  /// The detached index of a backup that is being made.
+  public static func partialIndex(_ id: BackupID) -> StorageName { StorageName(.partial, "\(id).ckx") }
+
   /// The backup that an object belongs to; nil when its name is not that of one.
   public var backup: BackupID? {
     guard let dot = key.lastIndex(of: ".") else { return nil }

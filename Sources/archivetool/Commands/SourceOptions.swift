@@ -19,6 +19,7 @@ struct SourceOptions: Sendable {
   var noAttributes = false
   var pages: [String] = []
   var cutSizes: String?
+  var isParanoid = false
 
   static let flags: [Flag<SourceOptions>] = [
     .directory("directory", short: "C", \.folder, "start relative PATHs in folder DIR").placeholder("DIR")
@@ -36,6 +37,7 @@ struct SourceOptions: Sendable {
       .group(.input),
     .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
     .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
+    .toggle("paranoid", \.isParanoid, "read files that seem not to have changed").group(.input),
     .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
     .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
     .texts("pages", \.pages, "cut files that match GLOB into pages of SIZE").placeholder("GLOB=SIZE").group(.output),
@@ -54,6 +56,7 @@ struct SourceOptions: Sendable {
     settings.staysOnFileSystem = oneFileSystem
     settings.usesNumericOwners = numericOwner
     settings.storesAttributes = !noAttributes
+    settings.isParanoid = isParanoid
     settings.pageRules = try pages.map { (text: String) throws(Failure) in try Self.pageRule(text) }
     return settings
   }
