@@ -34,6 +34,7 @@ public struct FileLock: ~Copyable, Sendable {
       Int(ccodecs_lock_file(descriptor, mode.rawValue, 0))
     }
     if result >= 0 { return FileLock(file: file, mode: mode) }
+    // Nothing was taken, so that nothing is given back.
     let error = Errno(result: result)
     if error == .wouldBlock || error == .accessDenied { return nil }
     throw IOError("lock", path: path, errno: error)
@@ -66,6 +67,12 @@ public struct FileLock: ~Copyable, Sendable {
     try file.truncate(to: 0)
     // Opened for appending: that is the start now.
     if !text.isEmpty { try file.write(text) }
+  }
+
+  deinit {
+    // Closing is not enough: a child that is just being started has the open file too, until it runs its program.
+    let descriptor = file.descriptor
+    _ = Syscalls.call(.lock, .descriptor(descriptor)) { _ in Int(ccodecs_lock_file(descriptor, 0, 0)) }
   }
 
   /// Gives the lock back; forgetting the value does the same.

@@ -38,7 +38,7 @@ final class Catalogue {
       """
       CREATE TABLE backups (
         id TEXT PRIMARY KEY, account TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
-        parent TEXT, created INTEGER NOT NULL, expires INTEGER, protected INTEGER NOT NULL, record TEXT NOT NULL
+        parent TEXT, depth INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER, protected INTEGER NOT NULL, record TEXT NOT NULL
       ) WITHOUT ROWID
       """)
     for column in ["name", "parent", "instance, created", "state", "expires"] {
@@ -57,7 +57,7 @@ final class Catalogue {
 
   /// All records, oldest first.
   func records() throws(BackupError) -> [BackupRecord] {
-    try records("SELECT record FROM backups ORDER BY created, id")
+    try records("SELECT record FROM backups ORDER BY created, depth, id")
   }
 
   /// The record of a backup.
@@ -67,12 +67,12 @@ final class Catalogue {
 
   /// Records with a name.
   func records(named name: String) throws(BackupError) -> [BackupRecord] {
-    try records("SELECT record FROM backups WHERE name = ? ORDER BY created, id", [.text(name)])
+    try records("SELECT record FROM backups WHERE name = ? ORDER BY created, depth, id", [.text(name)])
   }
 
   /// Records of an instance, oldest first.
   func records(of instance: String) throws(BackupError) -> [BackupRecord] {
-    try records("SELECT record FROM backups WHERE instance = ? ORDER BY created, id", [.text(instance)])
+    try records("SELECT record FROM backups WHERE instance = ? ORDER BY created, depth, id", [.text(instance)])
   }
 
   /// Which backups there are.
@@ -91,11 +91,11 @@ final class Catalogue {
   /// Writes a row.
   func put(_ record: BackupRecord) throws(BackupError) {
     try database.run(
-      "INSERT OR REPLACE INTO backups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO backups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
         .text(record.id.description), .text(record.account), .text(record.instance), .text(record.name),
         .text(record.state.rawValue), record.parent.map { .text($0.description) } ?? .null,
-        .int(record.createdAt.nanosecondsSince1970),
+        .int(Int64(record.depth)), .int(record.createdAt.nanosecondsSince1970),
         record.expiresAt.map { .int($0.nanosecondsSince1970) } ?? .null, .int(record.isProtected ? 1 : 0),
         .text(JSONWriter.text(record.json)),
       ])

@@ -16,7 +16,7 @@ internal import SystemIO
 /// | `BACKUP_DATABASES` | the databases, with commas between; empty when none was named |
 /// | `BACKUP_PARENT` | the parent; empty for a full backup |
 /// | `BACKUP_PARENT_POSITION` | where the source stood at the parent, as far as that is known |
-/// | `BACKUP_ATTEMPT_SINCE` | when the backup was asked for, RFC 3339 |
+/// | `BACKUP_CREATED` | when the backup was asked for, RFC 3339 |
 public final class CommandProducer: BackupProducer {
   /// The most bytes of a log that are kept: the last ones.
   public static let maximumLog = 16 << 10
@@ -95,7 +95,7 @@ public final class CommandProducer: BackupProducer {
       ("BACKUP_INSTANCE", task.record.instance), ("BACKUP_DATABASES", task.record.databases.joined(separator: ",")),
       ("BACKUP_PARENT", task.parent?.id.description ?? ""),
       ("BACKUP_PARENT_POSITION", task.parent?.position ?? ""),
-      ("BACKUP_ATTEMPT_SINCE", task.record.createdAt.rfc3339()),
+      ("BACKUP_CREATED", task.record.createdAt.rfc3339()),
     ]
   }
 }

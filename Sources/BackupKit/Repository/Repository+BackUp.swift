@@ -166,9 +166,8 @@ extension Repository {
     let record = try change(id) { (record) throws(BackupError) in try record.move(to: .running, at: clock()) }
     let upload = try storage.begin(.partial(id))
     let index = try storage.begin(.partialIndex(id))
-    let summary: ArchiveSummary
-    let report: ProducerReport
     do throws(BackupError) {
+      let summary: ArchiveSummary
       let opened = try parent.map { (parent) throws(BackupError) in
         try BackupArchives.openParent(parent, in: storage, registry)
       }
@@ -176,26 +175,40 @@ extension Repository {
       let task = ProducerTask(
         record: record, parent: parent, repository: storage.directory, observer: observer,
         written: { upload.written })
-      report = try producer.produce(into: writer, task)
+      let report = try producer.produce(into: writer, task)
       do throws(ArchiveError) { summary = try writer.finish() } catch { throw BackupError(error, backups: [id]) }
       if request.verifies { try verify(upload, request) }
+      let size = upload.written
+      let indexSize = index.written
+      try upload.publish(as: .archive(id), replacing: false)
+      try index.publish(as: .index(id), replacing: true)
+      return try change(id) { (record) throws(BackupError) in
+        try BackupArchives.complete(&record, summary, size: size, at: clock())
+        record.sizes.index = indexSize
+        record.sizes.warnings = report.warnings
+        record.log = report.log
+        record.position = report.position
+        if request.verifies { record.verifiedAt = clock() }
+      }
     } catch {
-      upload.abandon()
-      index.abandon()
-      throw error
+      return try afterFailure(error, of: id, upload, index)
     }
-    let size = upload.written
-    let indexSize = index.written
-    try upload.publish(as: .archive(id), replacing: false)
-    try index.publish(as: .index(id), replacing: true)
-    return try change(id) { (record) throws(BackupError) in
-      try BackupArchives.complete(&record, summary, size: size, at: clock())
-      record.sizes.index = indexSize
-      record.sizes.warnings = report.warnings
-      record.log = report.log
-      record.position = report.position
-      if request.verifies { record.verifiedAt = clock() }
+  }
+
+  /// Takes back what an attempt has done, unless its last step failed behind the point of no return.
+  private func afterFailure(
+    _ error: BackupError, of id: BackupID, _ upload: any StorageUpload, _ index: any StorageUpload
+  ) throws(BackupError) -> BackupRecord {
+    upload.abandon()
+    index.abandon()
+    if let record = try? state(of: id), record.state == .complete {
+      warn("'\(record.name)' is complete, but the catalogue does not know it yet: \(error.reason)")
+      return record
     }
+    // A further attempt, and whoever counts bytes, must not find it.
+    try? storage.delete(.archive(id))
+    try? storage.delete(.index(id))
+    throw error
   }
 
   private static func writer(

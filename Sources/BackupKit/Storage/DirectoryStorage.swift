@@ -159,6 +159,7 @@ private final class DirectoryUpload: StorageUpload {
   private let path: Path
   private let root: Path
   private var file: FileHandle?
+  private var isSettled = false
   private(set) var written: UInt64 = 0
 
   init(_ path: Path, root: Path) throws(IOError) {
@@ -194,6 +195,7 @@ private final class DirectoryUpload: StorageUpload {
       } else {
         try FileSystem.renameExclusively(path, to: target)
       }
+      isSettled = true
       Signals.forgetTemporary(path)
       try FileSystem.syncDirectory(folder)
       try FileSystem.syncDirectory(path.parent)
@@ -203,7 +205,9 @@ private final class DirectoryUpload: StorageUpload {
   }
 
   func abandon() {
-    guard file.take() != nil else { return }
+    guard !isSettled else { return }
+    isSettled = true
+    file = nil
     try? FileSystem.remove(path)
     Signals.forgetTemporary(path)
   }

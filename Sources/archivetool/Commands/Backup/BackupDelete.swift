@@ -42,13 +42,7 @@ enum BackupDelete {
       let repository = try OpenRepository(name, session)
       let plan = try repository.attempt { (repository) throws(BackupError) in
         let record = try repository.find(options.backup.first ?? "", instance: options.instance)
-        do throws(BackupError) {
-          return try repository.deletionPlan(for: record.id, cascade: options.cascade)
-        } catch {
-          guard error.code == .isNeeded else { throw error }
-          session.reporter.note("--cascade deletes them too", subject: name.display)
-          throw error
-        }
+        return try repository.deletionPlan(for: record.id, cascade: options.cascade)
       }
       try DeletionReport(plan, command: "backup delete", isDryRun: options.isDryRun).run(repository, session)
     }
