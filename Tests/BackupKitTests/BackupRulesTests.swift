@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What names and descriptions may be, and which moves states make.
-@testable import BackupKit
 import SystemIO
 import Testing
+
+// What names and descriptions may be, and which moves states make.
+@testable import BackupKit
 
 @Suite("rules of names, descriptions and states")
 struct BackupRulesTests {
@@ -105,7 +106,10 @@ struct BackupRulesTests {
 
   @Test(
     "what is no record is refused, and a newer one is told apart",
-    arguments: [("", BackupError.Code.catalogueDamaged), ("{}", .catalogueDamaged), ("{\"format\":2}", .unsupportedVersion), ("[", .catalogueDamaged)])
+    arguments: [
+      ("", BackupError.Code.catalogueDamaged), ("{}", .catalogueDamaged), ("{\"format\":2}", .unsupportedVersion),
+      ("[", .catalogueDamaged),
+    ])
   func badRecords(_ text: String, _ code: BackupError.Code) {
     expectError(code) { try BackupRecord(stateFile: Array(text.utf8)) }
   }

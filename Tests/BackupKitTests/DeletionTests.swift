@@ -96,7 +96,8 @@ struct DeletionTests {
     let test = try TestRepository(try Retention(30, .day))
     #expect(try test.backUp("usual").retention == Retention(30, .day))
     #expect(try test.backUp("ever") { $0.retention = .forever }.retention == nil)
-    #expect(try test.backUp("year") { $0.retention = .limited(try! Retention(1, .year)) }.retention == Retention(1, .year))
+    #expect(
+      try test.backUp("year") { $0.retention = .limited(try! Retention(1, .year)) }.retention == Retention(1, .year))
   }
 
   @Test("prune keeps the newest of each period, of each instance by itself")
@@ -114,10 +115,12 @@ struct DeletionTests {
     test.clock.set("2026-04-12T02:00:00Z")
     _ = try test.repository.backUp(BackupRequest(instance: "other"), from: ScriptedProducer("x"))
     func kept(_ configure: (inout PrunePolicy) -> Void) throws -> [String] {
-      try test.repository.prunePlan(.init { policy in
-        policy.instance = "db"
-        configure(&policy)
-      }).decisions.filter(\.isKept).map { String($0.record.name.dropFirst(6)) }
+      try test.repository.prunePlan(
+        .init { policy in
+          policy.instance = "db"
+          configure(&policy)
+        }
+      ).decisions.filter(\.isKept).map { String($0.record.name.dropFirst(6)) }
     }
     #expect(try kept { $0.last = 2 } == ["6", "7"])
     #expect(try kept { $0.daily = 3 } == ["4", "6", "7"])

@@ -86,7 +86,8 @@ struct RepositoryFaultTests {
     var renamed: [String] = []
     for event in faults.trace where event.result >= 0 {
       if event.kind == .fsync, let path = event.path { synced.insert(path) }
-      guard event.kind == .rename || event.kind == .renameExclusive, let from = event.path, let to = event.newPath else {
+      guard event.kind == .rename || event.kind == .renameExclusive, let from = event.path, let to = event.newPath
+      else {
         continue
       }
       #expect(synced.contains(from), "\(to.lossyString) took its name before it was synced")

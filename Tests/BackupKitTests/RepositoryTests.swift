@@ -233,7 +233,8 @@ struct RepositoryTests {
     let test = try TestRepository()
     let command = "printf content; printf 'to %s\\n' \"$BACKUP_INSTANCE/$BACKUP_DATABASES/$BACKUP_PARENT\" >&2"
     let record = try test.repository.backUp(
-      BackupRequest(instance: "db") { $0.databases = ["a", "b"] }, from: CommandProducer(command, as: Array("file".utf8)))
+      BackupRequest(instance: "db") { $0.databases = ["a", "b"] },
+      from: CommandProducer(command, as: Array("file".utf8)))
     #expect(try test.content(record.id) == "content")
     #expect(record.log == "to db/a,b/\n")
     for (command, words) in [("exit 3", "status 3"), ("echo why >&2; false", "why"), ("kill -9 $$", "signal 9")] {

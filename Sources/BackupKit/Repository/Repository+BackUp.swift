@@ -23,6 +23,7 @@ extension Repository {
   ) throws(BackupError) -> BackupRecord {
     if let name = request.name { try rules.check(name: name) }
     if let description = request.description { try rules.check(description: description) }
+    try checkArchive(request)
     guard !request.instance.isEmpty else { throw BackupError(.invalidValue, "an instance has a name") }
     let locks = try lock(request.instance, .exclusive, "create")
     defer { locks.release() }
@@ -66,6 +67,16 @@ extension Repository {
   }
 
   // MARK: - Before
+
+  /// Finds out whether such an archive can be written at all, before there is a record that could only fail.
+  private func checkArchive(_ request: BackupRequest) throws(BackupError) {
+    var options = request.archive
+    options.threads = 1
+    do throws(ArchiveError) { _ = try ArchiveWriter(to: MemoryArchiveOutput(), options) } catch {
+      guard error.code == .invalidOption else { throw BackupError(error) }
+      throw BackupError(.invalidValue, error.reason)
+    }
+  }
 
   private func parent(for request: BackupRequest) throws(BackupError) -> BackupRecord? {
     let parent: BackupRecord
@@ -214,7 +225,9 @@ extension Repository {
   private static func writer(
     to upload: any StorageUpload, _ index: any StorageUpload, _ options: ArchiveWriterOptions
   ) throws(BackupError) -> ArchiveWriter {
-    do throws(ArchiveError) { return try ArchiveWriter(to: upload, index: index, options) } catch { throw BackupError(error) }
+    do throws(ArchiveError) { return try ArchiveWriter(to: upload, index: index, options) } catch {
+      throw BackupError(error)
+    }
   }
 
   /// Reads the archive back before it counts.
@@ -222,7 +235,8 @@ extension Repository {
     let source = try upload.source()
     do throws(ArchiveError) {
       let report = try ArchiveVerifier(
-        try ArchiveReader(source, ancestors: StoredAncestors(storage: storage), registry: registry), source, .full, threads: request.archive.threads
+        try ArchiveReader(source, ancestors: StoredAncestors(storage: storage), registry: registry), source, .full,
+        threads: request.archive.threads
       ).run()
       if let problem = report.problems.first { throw problem }
     } catch {

@@ -49,7 +49,10 @@ extension Repository {
       do throws(BackupError) {
         let opened = try open(record.id)
         try opened.forEachEntry { entry in
-          guard patterns.contains(where: { ($0.matchesOnlyFolders ? entry.kind == .directory : true) && $0.matches(entry.path) })
+          guard
+            patterns.contains(where: {
+              ($0.matchesOnlyFolders ? entry.kind == .directory : true) && $0.matches(entry.path)
+            })
           else { return }
           if let index = known[Identity(entry)] {
             versions[index].backups.append(record)

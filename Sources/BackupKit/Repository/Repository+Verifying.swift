@@ -54,25 +54,20 @@ extension Repository {
     return Verification(record: record, report: report, failure: failure)
   }
 
-  /// Backups to check now when not all can be: those that were checked longest ago, or never, until they are a part of
-  /// what is stored.
+  /// Backups to check now when not all can be.
   ///
-  /// - Parameter percent: how much of all stored bytes they are at least.
-  /// - Returns: the backups, and how many bytes they are together.
+  /// - Parameter percent: how much of all that is stored is to be checked.
+  /// - Returns: all complete backups, those first that were checked longest ago, or never; and how many bytes of archives
+  ///   are that part. Who checks in this order until it is reached checks everything in turn.
   /// - Throws: what the storage throws.
   public func verificationSample(percent: Double) throws(BackupError) -> (records: [BackupRecord], bytes: UInt64) {
     let complete = try records().filter { $0.state == .complete }
     let total = complete.reduce(UInt64(0)) { $0 &+ $1.sizes.stored }
     let wanted = UInt64(Double(total) * max(0, min(percent, 100)) / 100)
-    var bytes: UInt64 = 0
-    var sample: [BackupRecord] = []
-    let longestAgoFirst = complete.sorted {
-      ($0.verifiedAt?.nanosecondsSince1970 ?? .min, $0.createdAt) < ($1.verifiedAt?.nanosecondsSince1970 ?? .min, $1.createdAt)
+    let longestAgoFirst = complete.sorted { left, right in
+      let (before, after) = (left.verifiedAt?.nanosecondsSince1970, right.verifiedAt?.nanosecondsSince1970)
+      return (before ?? .min, left.createdAt) < (after ?? .min, right.createdAt)
     }
-    for record in longestAgoFirst where bytes < wanted || sample.isEmpty {
-      sample.append(record)
-      bytes &+= record.sizes.stored
-    }
-    return (sample, bytes)
+    return (longestAgoFirst, wanted)
   }
 }

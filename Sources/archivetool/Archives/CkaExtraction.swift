@@ -84,7 +84,8 @@ struct CkaExtraction {
       case .exists:
         var failure = Failure(.partial, "already exists", input: name)
         failure.concern(entry: problem.path)
-        failure.hint = "-f replaces it; --overwrite changed keeps what is the same"
+        failure.hint =
+          "\(command == "extract" ? "-f" : "--overwrite always") replaces it; --overwrite changed keeps what is the same"
         session.reporter.failure(failure)
       case .metadata: session.reporter.warning(failure(problem, .partial, name))
       case .leftOut: leftOut += 1

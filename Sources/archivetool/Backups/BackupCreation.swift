@@ -35,6 +35,9 @@ struct BackupCreation {
     request.actor = Machine.environment("USER") ?? ""
     try settle(&request)
     let producer = try self.producer(roots)
+    let before = try repository.attempt { (repository) throws(BackupError) in
+      try repository.newestComplete(of: request.instance)
+    }
     let start = MonotonicClock.now
     session.progress.begin(request.name ?? Escaping.visible(request.instance), total: nil)
     let record = try repository.attempt { (repository) throws(BackupError) in
@@ -42,7 +45,7 @@ struct BackupCreation {
     }
     repository.tellWarnings(session)
     tell(record, nanoseconds: MonotonicClock.now - start)
-    try hint(record)
+    hint(record, before)
   }
 
   // MARK: - What is asked for
@@ -166,7 +169,12 @@ struct BackupCreation {
   }
 
   /// What somebody may not know.
-  private func hint(_ record: BackupRecord) throws(Failure) {
+  private func hint(_ record: BackupRecord, _ before: BackupRecord?) {
+    if let before, record.parent == nil, session.context.origin(of: "parent") == .default {
+      session.reporter.note(
+        "a full backup; --parent auto stores only what has changed since '\(Escaping.visible(before.name))'",
+        subject: record.name)
+    }
     if record.depth > repository.repository.rules.unadvisableDepth {
       session.reporter.note(
         "the backup has \(record.depth) ancestors, all of which a restore needs: a full backup now and then keeps "

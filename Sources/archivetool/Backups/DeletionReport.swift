@@ -30,7 +30,8 @@ struct DeletionReport {
     }
     repository.tellWarnings(session)
     let verb = isDryRun ? "would be freed" : "freed"
-    session.reporter.detail("\(plan.members.count) backups, \(ByteCount(plan.freed)) \(verb)")
+    session.reporter.detail(
+      "\(plan.members.count) \(plan.members.count == 1 ? "backup" : "backups"), \(ByteCount(plan.freed)) \(verb)")
   }
 
   private func tell(_ record: BackupRecord, _ session: Session) {

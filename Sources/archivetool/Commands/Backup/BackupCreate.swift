@@ -54,11 +54,12 @@ enum BackupCreate {
       --instance the first PATH is the instance, the file name of the stream, or the first word of the command.
       """,
     examples: [
-      Example("archivetool backup create -R /srv/backups /etc", "a folder"),
-      Example("archivetool backup create -R /srv/backups before-upgrade /etc /var/lib/app --protect", "with a name"),
+      Example("archivetool backup create -R REPO /etc", "a folder"),
+      Example("archivetool backup create -R REPO before-upgrade /etc /srv --protect", "with a name, to be kept"),
+      Example("archivetool backup create -R REPO /srv --parent auto", "what has changed since the last one"),
       Example("pg_dump shop | archivetool backup create -R REPO --stdin shop.sql", "a stream"),
       Example(
-        "archivetool backup create -R REPO --command 'pg_dump shop' --filename shop.sql --retries 2",
+        "archivetool backup create -R REPO --command 'pg_dump shop' --retries 2",
         "a command, tried up to three times"),
     ],
     flags: RepositoryOptions.flags.lifted(\Options.repository) + [

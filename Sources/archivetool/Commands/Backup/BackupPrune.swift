@@ -27,7 +27,7 @@ enum BackupPrune {
       Monday. -v tells what is kept, and why; --dry-run deletes nothing, and prints exactly what would be deleted.
       """,
     examples: [
-      Example("archivetool backup prune -R REPO --keep-daily 7 --keep-weekly 4 --keep-monthly 12", "the usual"),
+      Example("archivetool backup prune -R REPO --keep-daily 7 --keep-weekly 4", "the usual"),
       Example("archivetool backup prune -R REPO --expired --dry-run", "whose time is over"),
     ],
     flags: RepositoryOptions.flags.lifted(\Options.repository) + [

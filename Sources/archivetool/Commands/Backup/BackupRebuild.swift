@@ -36,7 +36,7 @@ enum BackupRebuild {
         for record in restored {
           session.reporter.note("had lost its record, and is protected now", subject: Escaping.visible(record.name))
         }
-        session.reporter.detail("\(backups) backups", subject: name.display)
+        session.reporter.detail("\(backups) \(backups == 1 ? "backup" : "backups")", subject: name.display)
         session.reporter.emit([
           "type": "backup_rebuild", "v": 1, "command": "backup rebuild", "backups": .uint(UInt64(backups)),
           "restored": .uint(UInt64(restored.count)), "problems": .uint(UInt64(problems.count)),

@@ -36,8 +36,8 @@ enum BackupRestore {
       """,
     examples: [
       Example("archivetool backup restore -R REPO latest --target /srv/restored", "the newest backup"),
-      Example("archivetool backup restore -R REPO nightly-0412 --target / --overwrite changed etc", "a part, in place"),
-      Example("archivetool backup restore -R REPO latest --instance shop --stdout shop.sql | psql shop", "a dump"),
+      Example("archivetool backup restore -R REPO nightly -C / --overwrite changed etc", "a part, in place"),
+      Example("archivetool backup restore -R REPO shop-0412 --stdout shop.sql | psql shop", "a dump"),
     ],
     flags: RepositoryOptions.flags.lifted(\Options.repository) + [
       .directory("target", short: "C", \.target, "restore into folder DIR").placeholder("DIR").group(.output),

@@ -44,7 +44,8 @@ enum BackupStats {
       let width = context.outputIsTerminal ? Terminal.width(1) : nil
       context.console.writeOutput(table.rendered(width: width, style: .forStandardOutput(options.global)))
       if whole.unfinished > 0 {
-        session.reporter.note("unfinished work takes \(ByteCount(whole.unfinished)); prune removes it", subject: name.display)
+        session.reporter.note(
+          "unfinished work takes \(ByteCount(whole.unfinished)); prune removes it", subject: name.display)
       }
     }
     return session.finish(command: "backup stats")

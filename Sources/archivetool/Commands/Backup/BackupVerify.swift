@@ -58,8 +58,17 @@ enum BackupVerify {
       let (records, wanted) = try chosen(options, percent, repository)
       var checked: UInt64 = 0
       for record in records {
-        session.attempt { () throws(Failure) in
-          if try verify(record, options, repository, session) { checked &+= record.sizes.stored }
+        if percent != nil, checked >= wanted { break }
+        do throws(Failure) {
+          try verify(record, options, repository, session)
+          checked &+= record.sizes.stored
+        } catch {
+          guard percent != nil, error.exit == .locked else {
+            session.reporter.failure(error)
+            continue
+          }
+          // Another one takes its place, if there is one.
+          session.reporter.note("passed over: \(error.message)", subject: record.name)
         }
       }
       repository.tellWarnings(session)
@@ -87,8 +96,7 @@ enum BackupVerify {
     try open.attempt { (repository) throws(BackupError) in
       if let percent {
         let sample = try repository.verificationSample(percent: percent)
-        let total = try repository.records().filter { $0.state == .complete }.reduce(UInt64(0)) { $0 &+ $1.sizes.stored }
-        return (sample.records, UInt64(Double(total) * percent / 100))
+        return (sample.records, sample.bytes)
       }
       var records: [BackupRecord] = []
       if options.backups.isEmpty {
@@ -110,11 +118,9 @@ enum BackupVerify {
   }
 
   /// Checks one, and tells what came of it.
-  ///
-  /// - Returns: whether it could be checked.
   private static func verify(
     _ record: BackupRecord, _ options: Options, _ open: OpenRepository, _ session: Session
-  ) throws(Failure) -> Bool {
+  ) throws(Failure) {
     let label = InputName(path: Array(record.name.utf8))
     session.progress.begin(label.display, total: record.sizes.stored)
     let progress = session.progress
@@ -146,6 +152,5 @@ enum BackupVerify {
       session.reporter.count(bytesIn: record.sizes.stored, bytesOut: record.sizes.logical)
       session.reporter.detail("sound", subject: label.display)
     }
-    return true
   }
 }
