@@ -40,8 +40,8 @@ struct HostileStreamTests {
     change(&footer)
     try ArchiveTail(frames: frames, superblock: superblock).write(
       &footer, leaves: records, ids: [], blocks: [], index: index
-    ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      (FrameDescription(kind: .directory, rawLength: bytes.count, count: count, first: first), bytes)
+    ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      (FrameDescription(kind: kind, rawLength: bytes.count, count: count, first: first), bytes)
     }
     return output.bytes
   }

@@ -145,8 +145,8 @@ public final class ArchiveReader: Sendable {
       // The copy at the end serves when the first one is damaged.
       guard let footer, error.code == .checksumMismatch || error.code == .notAnArchive else { throw error }
       let frames = FrameReader(source: source, tag: footer.tag)
-      guard let copy = try? frames.frame(at: footer.superblockCopy, .superblockCopy) else { throw error }
-      return try Superblock(decoding: copy.body)
+      guard let copy = try? frames.superblockCopy(at: footer.superblockCopy) else { throw error }
+      return copy
     }
   }
 

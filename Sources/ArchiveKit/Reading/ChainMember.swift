@@ -42,8 +42,7 @@ final class ChainMember: Sendable {
     let source = TailCache(source)
     guard let footer = try FooterSearch.footer(of: source)?.footer else { return nil }
     let frames = FrameReader(source: source, tag: footer.tag)
-    let copy = try frames.frame(at: footer.superblockCopy, .superblockCopy)
-    let superblock = try Superblock(decoding: copy.body)
+    let superblock = try frames.superblockCopy(at: footer.superblockCopy)
     guard superblock.tag == footer.tag, superblock.uuid == footer.uuid, superblock.depth == footer.depth else {
       throw .corrupt("the end belongs to another archive than the beginning", at: footer.offset)
     }

@@ -51,6 +51,13 @@ struct FrameReader: Sendable {
     return try checked(Frame(header: header, kind: kind, body: body))
   }
 
+  /// Reads the copy of the superblock at the end of an archive.
+  func superblockCopy(at offset: UInt64) throws(ArchiveError) -> Superblock {
+    let frame = try frame(at: offset, .superblockCopy, ahead: Superblock.size)
+    // Only a codec of the format itself can be known before the superblock is.
+    return try Superblock(decoding: try PayloadUnpacker(Superblock(), .builtin).unpack(frame))
+  }
+
   /// A frame whose body has been read.
   func checked(_ frame: Frame) throws(ArchiveError) -> Frame {
     guard frame.body.count == Int(frame.header.storedLength) else {

@@ -79,6 +79,9 @@ final class Table<Record: TableRecord>: Sendable {
   /// How many frames there are.
   var frameCount: UInt64 { (count + Self.perFrame - 1) / Self.perFrame }
 
+  /// All records of a table that was found out.
+  var found: [Record] { known ?? [] }
+
   /// A record.
   func record(_ number: UInt64) throws(ArchiveError) -> Record {
     guard number < count else { throw .corrupt("something is said to lie behind the end of its table") }

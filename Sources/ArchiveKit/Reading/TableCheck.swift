@@ -94,7 +94,8 @@ struct TableCheck {
   }
 
   private func checkCopy(_ frame: Frame) throws(ArchiveError) {
-    guard try source.bytes(at: 0, count: Superblock.size) == frame.body else {
+    let copy = try PayloadUnpacker(archive.summary.superblock, archive.registry).unpack(frame)
+    guard try source.bytes(at: 0, count: Superblock.size) == copy else {
       throw ArchiveError(.checksumMismatch, "the head of the archive and its copy differ", offset: 0)
     }
   }

@@ -6,7 +6,7 @@ internal import CodecKit
 /// A source whose last bytes are kept in memory after the first of them has been asked for.
 final class TailCache: ArchiveSource {
   /// Directory and tables of an archive of up to a gigabyte or so lie in this.
-  private static let length: UInt64 = 128 << 10
+  private static let length: UInt64 = 64 << 10
 
   private let source: any ArchiveSource
   private let start: UInt64

@@ -71,8 +71,7 @@ struct ArchiveRecovery {
     } catch {
       guard error.code == .checksumMismatch || error.code == .notAnArchive else { throw error }
       if let footer = try FooterSearch.footer(of: source)?.footer,
-        let copy = try? FrameReader(source: source, tag: footer.tag).frame(at: footer.superblockCopy, .superblockCopy),
-        let superblock = try? Superblock(decoding: copy.body)
+        let superblock = try? FrameReader(source: source, tag: footer.tag).superblockCopy(at: footer.superblockCopy)
       {
         return superblock
       }

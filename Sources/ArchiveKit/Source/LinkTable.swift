@@ -39,8 +39,13 @@ struct LinkTable {
   /// Which file has which group of the parent.
   private var adopted: [ArchiveEntry.LinkGroup: Key] = [:]
 
-  /// - Parameter ordinal: the depth of the archive.
-  init(ordinal: UInt32) { self.ordinal = ordinal }
+  /// - Parameters:
+  ///   - ordinal: the depth of the archive.
+  ///   - first: the number of the first group that is new.
+  init(ordinal: UInt32, first: UInt64) {
+    self.ordinal = ordinal
+    groups = first
+  }
 
   /// A group for a file whose first name this is: that of the parent, if no other file has it, or a fresh one.
   mutating func group(_ status: FileStatus, like parent: ParentEntry?) -> ArchiveEntry.LinkGroup {

@@ -21,8 +21,10 @@ struct SparseRegions {
   /// - Parameters:
   ///   - size: where to end.
   ///   - page: holes begin and end at multiples of it; the last may end with the file.
-  init(size: Int64, page: Int64) {
+  ///   - start: where to begin. Default: at the beginning.
+  init(size: Int64, page: Int64, from start: Int64 = 0) {
     self.size = size
+    position = start
     self.page = max(page, 1)
   }
 

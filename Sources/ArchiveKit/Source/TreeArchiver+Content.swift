@@ -29,10 +29,10 @@ extension TreeArchiver {
     }
     guard fits(entry) else { return }
     var stamp = stamp(status)
-    try writer.beginFile(entry)
+    try writer.beginFile(entry, stamp)
     if status.size >= Self.sequentialSize { file.handle.adviseSequential() }
     for attempt in 1... {
-      let reading = try read(file, status, &entry, writer)
+      let reading = try read(file, status, stamp, &entry, writer, isFirst: attempt == 1)
       let later: FileStatus?
       var failure = reading.failure
       do throws(IOError) {
@@ -68,7 +68,8 @@ extension TreeArchiver {
 
   /// Reads a file once, up to the size that its status says.
   private func read(
-    _ file: OpenFile, _ status: FileStatus, _ entry: inout ArchiveEntry, _ writer: ArchiveWriter
+    _ file: OpenFile, _ status: FileStatus, _ stamp: Stamp?, _ entry: inout ArchiveEntry, _ writer: ArchiveWriter,
+    isFirst: Bool
   ) throws(ArchiveError) -> Reading {
     var reading = Reading()
     entry.cut = .whole
@@ -79,15 +80,19 @@ extension TreeArchiver {
         reading.failure = error
         return reading
       }
-      entry.cut = chooser.rule(path: entry.path, size: UInt64(status.size), beginning: beginning.bytes)
+      let earlier = try writer.parentEntry(at: entry.path)?.entry.cut
+      entry.cut = chooser.rule(
+        path: entry.path, size: UInt64(status.size), beginning: beginning.bytes, earlier: earlier)
     }
+    // An interrupted attempt may have got some way.
+    let start = isFirst ? Int64(clamping: try writer.takeBeginning(of: entry, stamp)) : 0
     guard status.blocks < status.size / 512 else {
-      try read(file, 0..<status.size, entry, writer, &reading)
+      try read(file, min(start, status.size)..<status.size, entry, writer, &reading)
       return reading
     }
     var page = 1
     if case .pages(let size) = entry.cut { page = size }
-    var regions = SparseRegions(size: status.size, page: Int64(page))
+    var regions = SparseRegions(size: status.size, page: Int64(page), from: start)
     while reading.failure == nil, let region = regions.next(in: file.handle) {
       switch region {
       case .hole(let length):

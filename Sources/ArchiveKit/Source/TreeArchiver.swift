@@ -44,7 +44,7 @@ public final class TreeArchiver {
   public init(to writer: ArchiveWriter?, _ options: TreeArchiverOptions = .init()) {
     self.writer = writer
     self.options = options
-    links = LinkTable(ordinal: writer?.depth ?? 0)
+    links = LinkTable(ordinal: writer?.depth ?? 0, first: writer?.firstLinkGroup ?? 0)
     chooser = CutRuleChooser(pageRules: options.pageRules)
   }
 

@@ -182,7 +182,8 @@ final class StreamTally {
     case .index: try index.check(frame, frame: known.frames)
     case .superblockCopy:
       superblockCopy = header.offset
-      guard header.codec == 0, superblock == nil || frame.body == superblock else {
+      let copy = try unpack(frame)
+      guard superblock == nil || copy == superblock else {
         throw .corrupt("the archive's head and its copy are unlike", at: header.offset)
       }
     default: try checkDirectory(header, try unpack(frame))

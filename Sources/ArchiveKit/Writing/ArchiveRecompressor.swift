@@ -299,14 +299,14 @@ public final class ArchiveRecompressor {
     footer.rawBytes = state.rawBytes
     try ArchiveTail(frames: frames, superblock: superblock).write(
       &footer, leaves: archive.leaves, ids: ids, blocks: state.blocks, index: state.index
-    ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+    ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
       var body = ByteBuffer()
       let packed: PackedPayload
       do throws(CodecError) { packed = try unsafe indexPacker.pack(bytes.span.bytes, to: &body) } catch {
         throw ArchiveError(error)
       }
       let frame = FrameDescription(
-        kind: .directory, codec: packed.codec, rawLength: bytes.count, count: count, first: first)
+        kind: kind, codec: packed.codec, rawLength: bytes.count, count: count, first: first)
       return (frame, body.bytes.array)
     }
     guard footer.contentRoot == old.contentRoot else {

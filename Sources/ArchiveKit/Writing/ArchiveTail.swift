@@ -13,10 +13,10 @@ struct ArchiveTail {
 
   /// - Parameters:
   ///   - footer: has the counts; gets the places and the roots.
-  ///   - pack: packs raw bytes of the directory into a frame.
+  ///   - pack: packs raw bytes into a frame.
   func write(
     _ footer: inout Footer, leaves: [LeafRecord], ids: [SHA256Digest], blocks: [BlockRecord], index: [IndexRecord],
-    _ pack: ([UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
+    _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var directory = SHA256()
     footer.directory = try run { () throws(ArchiveError) in
@@ -27,7 +27,7 @@ struct ArchiveTail {
         count += 1
         guard writer.count >= Self.directoryTarget || number == leaves.count - 1 else { continue }
         directory.update(writer.bytes)
-        let frame = try pack(writer.bytes, count, UInt64(first))
+        let frame = try pack(.directory, writer.bytes, count, UInt64(first))
         try frames.write(frame.description, body: frame.body)
         first += count
         count = 0
@@ -46,9 +46,8 @@ struct ArchiveTail {
     }
     footer.contentRoot = root.finish(directory: directory.value)
     footer.superblockCopy = frames.offset
-    try frames.write(
-      FrameDescription(kind: .superblockCopy, rawLength: Superblock.size, count: 1, first: 0),
-      body: try superblock.encoded())
+    let copy = try pack(.superblockCopy, try superblock.encoded(), 1, 0)
+    try frames.write(copy.description, body: copy.body)
     footer.layoutRoot = frames.layoutRoot()
     footer.frames = frames.frames
     footer.offset = frames.offset

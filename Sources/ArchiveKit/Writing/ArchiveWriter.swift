@@ -52,6 +52,9 @@ public final class ArchiveWriter {
 
   // What the parent has.
   private var parentTree: ParentTree?
+  /// What an interrupted attempt has left, and its tree.
+  private let unfinished: UnfinishedArchive?
+  private var unfinishedTree: ParentTree?
   private var parentChunks: ParentChunks?
   private let index: DetachedIndexWriter?
 
@@ -71,10 +74,27 @@ public final class ArchiveWriter {
     try self.init(to: output, index: index, options, like: nil)
   }
 
+  /// Goes on with an archive whose writer was interrupted.
+  ///
+  /// Entries are given once more from the start, by ``TreeArchiver`` for one: those that have not changed are in already.
+  ///
+  /// - Parameters:
+  ///   - unfinished: what is left. The output must be at its ``UnfinishedArchive/length``.
+  ///   - output: gets the bytes that follow.
+  ///   - index: gets a detached index, from the start.
+  ///   - options: how to write; the same as before.
+  /// - Throws: ``ArchiveError`` with `invalidOption` when the options are others, and as for a fresh archive.
+  public convenience init(
+    resuming unfinished: UnfinishedArchive, to output: any ArchiveOutput, index: (any ArchiveOutput)? = nil,
+    _ options: ArchiveWriterOptions = .init()
+  ) throws(ArchiveError) {
+    try self.init(to: output, index: index, options, like: nil, after: unfinished)
+  }
+
   /// Starts an archive that takes the place of another: with its identity, and all it says of itself.
   init(
     to output: any ArchiveOutput, index: (any ArchiveOutput)? = nil, _ options: ArchiveWriterOptions,
-    like original: Superblock?
+    like original: Superblock?, after unfinished: UnfinishedArchive? = nil
   ) throws(ArchiveError) {
     guard (64 << 10...FrameHeader.maximumDataLength).contains(options.blockSize) else {
       throw ArchiveError(.invalidOption, "a block has 64 KiB to 4 MiB")
@@ -85,7 +105,10 @@ public final class ArchiveWriter {
     self.options = options
     followsLeaves = original != nil
     payload = try PayloadCodec(options.codec, options.registry)
-    superblock = try Self.superblock(options, payload, like: original)
+    let fresh = try Self.superblock(options, payload, like: original)
+    superblock = try unfinished?.superblock(insteadOf: fresh) ?? fresh
+    self.unfinished = unfinished
+    unfinishedTree = unfinished.map { ParentTree($0.reader) }
     let threads = ThreadCount.workers(options.threads)
     workers = threads > 1 ? Workers(limit: threads, label: "archive") : nil
     inFlight = threads > 1 ? threads + 2 : 0
@@ -93,18 +116,28 @@ public final class ArchiveWriter {
     indexPacker = PayloadPacker(
       payload.number == 0 ? .stored : try PayloadCodec(Zstd.default, options.registry), CompressionOptions())
     tree = TreeBuilder(
-      keepsStamps: !options.isReproducible, followsLeaves: followsLeaves, parent: options.parent)
+      keepsStamps: !options.isReproducible, followsLeaves: followsLeaves,
+      parents: [unfinished?.reader, options.parent].compactMap { $0 })
     parentTree = options.parent.map(ParentTree.init)
-    frames = FrameWriter(output, tag: superblock.tag)
-    try frames.write(bare: try superblock.encoded())
+    frames = FrameWriter(output, tag: superblock.tag, after: unfinished?.headers ?? [])
+    if unfinished == nil { try frames.write(bare: try superblock.encoded()) }
     if let index { self.index = try DetachedIndexWriter(index, of: superblock) } else { self.index = nil }
     if let parent = options.parent {
       try parent.checkContentRoot()
       let ancestors = parent.lineage(name: options.parentName)
       let body = Ancestry.encode(ancestors)
-      try frames.write(
-        FrameDescription(kind: .ancestry, rawLength: body.count, count: ancestors.count, first: 0), body: body)
+      if unfinished == nil {
+        try frames.write(
+          FrameDescription(kind: .ancestry, rawLength: body.count, count: ancestors.count, first: 0), body: body)
+      }
       try self.index?.write(ancestry: body, count: ancestors.count)
+    }
+    if let unfinished {
+      table = ChunkTable(unfinished.reader.own.ids.found)
+      state = ArchiveWriterState(unfinished)
+      try unfinished.forEachIndexBlock { (frame, digest) throws(ArchiveError) in
+        try self.index?.write(frame.description, body: frame.body, digest: digest)
+      }
     }
   }
 
@@ -153,6 +186,7 @@ public final class ArchiveWriter {
 
   /// What the parent has under a path. Paths must be asked for in the order of the tree.
   func parentEntry(at path: [UInt8]) throws(ArchiveError) -> ParentEntry? {
+    if let found = try unfinishedTree?.entry(at: path) { return found }
     if parentTree == nil { return nil }
     do throws(ArchiveError) {
       return try parentTree?.entry(at: path)
@@ -164,6 +198,35 @@ public final class ArchiveWriter {
   /// The depth of the archive.
   var depth: UInt32 { superblock.depth }
 
+  /// Links that are new in this archive get numbers from here on.
+  var firstLinkGroup: UInt64 {
+    // No more than there were entries.
+    unfinished?.reader.leaves.reduce(0) { $0 + $1.entries } ?? 0
+  }
+
+  /// Takes over what an interrupted attempt had read of a file that has begun.
+  ///
+  /// - Returns: the bytes that need not be read again.
+  func takeBeginning(of entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) -> UInt64 {
+    guard let unfinished, let stamp, let open = unfinished.open, open.path == entry.path, Stamp(of: open) == stamp,
+      open.modificationTime == entry.modificationTime
+    else { return 0 }
+    for run in try unfinished.reader.runs(of: open) {
+      switch run {
+      case .hole(let length): try note(.hole(length))
+      case .chunks(let ordinal, let first, let count, _):
+        // Where the data of a parent is elsewhere, the file is read from its start.
+        guard let lengths = try? unfinished.lengths(ordinal, first..<(first + count)) else {
+          try restartFile()
+          return 0
+        }
+        let ids = try unfinished.reader.ids(ordinal, first..<(first + count))
+        try note(.known(ChunkReference(ordinal: ordinal, number: first), zip(ids, lengths).map { ($0, $1) }))
+      }
+    }
+    return open.size
+  }
+
   /// Adds an entry that is what it was in the parent, content included.
   func add(unchanged entry: ParentEntry) throws(ArchiveError) { try note(.unchanged(entry)) }
 
@@ -171,7 +234,11 @@ public final class ArchiveWriter {
   ///
   /// - Parameter entry: what is known of it.
   public func beginFile(_ entry: ArchiveEntry) throws(ArchiveError) {
-    try note(.begin(entry, try parentEntry(at: entry.path)))
+    try beginFile(entry, nil)
+  }
+
+  func beginFile(_ entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) {
+    try note(.begin(entry, stamp, try parentEntry(at: entry.path)))
   }
 
   /// Adds bytes to the file.
@@ -305,7 +372,11 @@ public final class ArchiveWriter {
     try full.bytes.lend { (bytes: inout ByteBuffer) throws(ArchiveError) in
       for event in full.events {
         switch event {
-        case .begin(let entry, let parent): file = FileInProgress(entry, parent: parent, options.parent)
+        case .begin(let entry, let stamp, let parent): file = FileInProgress(entry, stamp, parent: parent)
+        case .known(let first, let chunks):
+          for (offset, (id, length)) in chunks.enumerated() {
+            file?.add(chunk: first.number + UInt64(offset), ordinal: first.ordinal, id: id, length: length)
+          }
         case .hole(let length): file?.add(hole: length)
         case .restart: file?.restart()
         case .abandon: file = nil
@@ -320,7 +391,7 @@ public final class ArchiveWriter {
         case .end(let entry, let stamp, let parent): try complete(entry, stamp, parent)
         case .unchanged(let parent):
           let entry = parent.entry
-          try take(unchanged: parent, dataLength: try options.parent?.dataLength(of: entry) ?? 0)
+          try take(unchanged: parent, dataLength: try parent.leaf.archive.dataLength(of: entry))
         }
       }
     }
@@ -353,9 +424,8 @@ public final class ArchiveWriter {
 
   /// Where the parent has a chunk that is not in this archive.
   private func inParent(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) -> ChunkReference? {
-    guard let parent = options.parent else { return nil }
     if let known = try file?.inPlace(id, length: bytes.byteCount) { return known }
-    if table.contains(id) { return nil }
+    guard let parent = options.parent, !table.contains(id) else { return nil }
     // What has not changed at all needs no table.
     if parentChunks == nil {
       parentChunks = try ParentChunks(parent, maximumBytes: options.parentTableBytes)
@@ -373,8 +443,7 @@ public final class ArchiveWriter {
 
   private func didAddEntry() throws(ArchiveError) {
     try writeLeaves()
-    state.entriesSinceCheckpoint += 1
-    if state.entriesSinceCheckpoint >= options.checkpointEntries { isCheckpointDue = true }
+    if tree.ownEntries - state.entriesAtCheckpoint >= options.checkpointEntries { isCheckpointDue = true }
     // A checkpoint ends a leaf, which would then be none of the parent's.
     if isCheckpointDue, !followsLeaves, !tree.isInParentLeaf { try checkpoint() }
   }
@@ -432,20 +501,21 @@ public final class ArchiveWriter {
     while let leaf = tree.takeLeaf() {
       switch leaf {
       case .own(let leaf): try write(leaf)
-      case .shared(let record): state.add(record)
+      case .shared(let record): state.add(record, depth: depth)
       }
     }
   }
 
   private func write(_ leaf: OwnLeaf) throws(ArchiveError) {
+    state.treeEntries += UInt64(leaf.entries)
     let digest = SHA256.hash(leaf.bytes)
     let number = state.indexBlocks
     try writeIndexBlock(.tree, leaf.bytes, count: leaf.entries, digest: digest)
     if !leaf.stamps.isEmpty { try writeIndexBlock(.stamps, leaf.stamps, count: leaf.entries, digest: nil) }
     state.add(
       LeafRecord(
-        separator: leaf.separator, entries: UInt64(leaf.entries), ordinal: superblock.depth, block: number,
-        digest: digest))
+        separator: leaf.separator, entries: UInt64(leaf.entries), ordinal: depth, block: number, digest: digest),
+      depth: depth)
   }
 
   private func closeBlock() throws(ArchiveError) {
@@ -501,7 +571,7 @@ public final class ArchiveWriter {
     try closeBlock()
     try tree.endLeaf()
     try writeLeaves()
-    var raw = state.checkpointHead(entries: tree.entries, depth: depth)
+    var raw = state.checkpointHead(depth: depth)
     if let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()
       encoder.add(entry)
@@ -510,8 +580,8 @@ public final class ArchiveWriter {
     } else {
       raw.fixed(UInt8(0))
     }
-    try submit(.checkpoint(raw.bytes, leaves: state.leavesSinceCheckpoint, number: state.checkpoints))
-    state.didCheckpoint()
+    try submit(.checkpoint(raw.bytes, leaves: state.leavesSinceCheckpoint.count, number: state.checkpoints))
+    state.didCheckpoint(entries: tree.ownEntries)
     isCheckpointDue = false
   }
 
@@ -570,12 +640,12 @@ public final class ArchiveWriter {
     footer.chunks = UInt64(table.count)
     try ArchiveTail(frames: frames, superblock: superblock).write(
       &footer, leaves: state.leaves, ids: table.ids, blocks: state.blocks, index: state.index
-    ) { (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      try self.packed(.directory, bytes, count: count, first: first)
+    ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(kind, bytes, count: count, first: first)
     }
     try index?.finish(footer, leaves: state.leaves, ids: table.ids) {
-      (bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      try self.packed(.directory, bytes, count: count, first: first)
+      (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
+      try self.packed(kind, bytes, count: count, first: first)
     }
     return ArchiveSummary(superblock: superblock, footer: footer)
   }

@@ -18,6 +18,8 @@ struct ArchiveWriterState {
   private(set) var blocks: [BlockRecord] = []
   private(set) var index: [IndexRecord] = []
   private(set) var leaves: [LeafRecord] = []
+  /// Entries in tree blocks of this archive.
+  var treeEntries: UInt64 = 0
   /// Index blocks that have been given a number.
   var indexBlocks: UInt64 = 0
   /// Chunks in blocks that have been closed.
@@ -30,14 +32,18 @@ struct ArchiveWriterState {
   private(set) var checkpoints: UInt64 = 0
   /// Where the last one stands; zero before the first.
   var lastCheckpoint: UInt64 = 0
-  private(set) var leavesSinceCheckpoint = 0
+  private(set) var leavesSinceCheckpoint: [LeafRecord] = []
+  /// Tree blocks of this archive before this one have been named by an earlier checkpoint.
+  private var namedBlocks: UInt64 = 0
   var newSinceCheckpoint: UInt64 = 0
   var inputSinceCheckpoint: UInt64 = 0
-  var entriesSinceCheckpoint: UInt64 = 0
+  /// Entries in leaves of this archive when the last checkpoint was made.
+  private(set) var entriesAtCheckpoint: UInt64 = 0
 
-  mutating func add(_ leaf: LeafRecord) {
+  mutating func add(_ leaf: LeafRecord, depth: UInt32) {
     leaves.append(leaf)
-    leavesSinceCheckpoint += 1
+    // Of an archive that is gone on with, leaves come again.
+    if leaf.ordinal < depth || leaf.block >= namedBlocks { leavesSinceCheckpoint.append(leaf) }
   }
 
   mutating func wrote(block header: FrameHeader) {
@@ -59,13 +65,13 @@ struct ArchiveWriterState {
   func checkpointInterval(atMost limit: UInt64) -> UInt64 { min(limit, max(1 << 20, rawBytes / 8)) }
 
   /// The raw bytes of a checkpoint, from behind the place of the one before up to the open file.
-  func checkpointHead(entries: UInt64, depth: UInt32) -> FieldWriter {
+  func checkpointHead(depth: UInt32) -> FieldWriter {
     var writer = FieldWriter()
     writer.fixed(closedChunks)
     writer.fixed(indexBlocks)
-    writer.fixed(entries)
-    writer.varint(leavesSinceCheckpoint)
-    for leaf in leaves.suffix(leavesSinceCheckpoint) {
+    writer.fixed(treeEntries)
+    writer.varint(leavesSinceCheckpoint.count)
+    for leaf in leavesSinceCheckpoint {
       if depth > 0 { writer.varint(UInt64(leaf.ordinal)) }
       writer.varint(leaf.block)
       writer.varint(leaf.entries)
@@ -73,11 +79,42 @@ struct ArchiveWriterState {
     return writer
   }
 
-  mutating func didCheckpoint() {
+  mutating func didCheckpoint(entries: UInt64) {
     checkpoints += 1
-    leavesSinceCheckpoint = 0
+    leavesSinceCheckpoint = []
     newSinceCheckpoint = 0
     inputSinceCheckpoint = 0
-    entriesSinceCheckpoint = 0
+    entriesAtCheckpoint = entries
+  }
+}
+
+extension ArchiveWriterState {
+  /// Goes on where an archive was interrupted.
+  init(_ unfinished: UnfinishedArchive) {
+    let superblock = unfinished.superblock
+    self.init()
+    let member = unfinished.reader.own
+    blocks = member.blocks.found
+    index = member.index.found
+    indexBlocks = UInt64(index.count)
+    closedChunks = member.ids.count
+    for block in blocks {
+      rawBytes += UInt64(block.rawLength)
+      storedBytes += UInt64(block.storedLength)
+    }
+    for header in unfinished.headers where header.kind == FrameKind.checkpoint.rawValue {
+      checkpoints += 1
+      lastCheckpoint = header.offset
+    }
+    for header in unfinished.headers where header.kind == FrameKind.tree.rawValue {
+      treeEntries += UInt64(header.count)
+      // These the next checkpoint will name, whether they are used again or not.
+      guard header.offset > lastCheckpoint else { continue }
+      leavesSinceCheckpoint.append(
+        LeafRecord(
+          separator: [], entries: UInt64(header.count), ordinal: superblock.depth, block: header.first,
+          digest: .zero))
+    }
+    namedBlocks = indexBlocks
   }
 }

@@ -16,6 +16,12 @@ struct ChunkTable {
     mask = places.count - 1
   }
 
+  /// Starts with chunks that have numbers already.
+  init(_ ids: [SHA256Digest]) {
+    self.init()
+    for id in ids { append(id) }
+  }
+
   var count: Int { ids.count }
 
   func contains(_ id: SHA256Digest) -> Bool {
@@ -41,10 +47,20 @@ struct ChunkTable {
     guard ids.count < Int(UInt32.max) - 1 else {
       throw ArchiveError(.limitExceeded, "there are more chunks than one archive can have")
     }
+    append(id, at: place)
+    return (UInt64(ids.count) - 1, true)
+  }
+
+  private mutating func append(_ id: SHA256Digest) {
+    var place = Int(truncatingIfNeeded: id.prefix) & mask
+    while places[place] != 0 { place = (place + 1) & mask }
+    append(id, at: place)
+  }
+
+  private mutating func append(_ id: SHA256Digest, at place: Int) {
     ids.append(id)
     places[place] = UInt32(ids.count)
     if ids.count * 4 > places.count * 3 { grow() }
-    return (UInt64(ids.count) - 1, true)
   }
 
   private mutating func grow() {

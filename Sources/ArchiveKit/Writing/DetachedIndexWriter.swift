@@ -38,7 +38,7 @@ final class DetachedIndexWriter {
   /// - Parameter original: the footer of the archive, whose counts stand in the index as well.
   func finish(
     _ original: Footer, leaves: [LeafRecord], ids: [SHA256Digest],
-    _ pack: ([UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
+    _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var footer = original
     try ArchiveTail(frames: frames, superblock: superblock).write(

@@ -7,21 +7,17 @@ internal import CodecKit
 struct FileInProgress: ~Copyable {
   let entry: ArchiveEntry
   /// What the parent has under the same name.
-  private let inParent: ArchiveEntry?
-  private let parent: ArchiveReader?
+  private let inParent: ParentEntry?
+  private let stamp: Stamp?
   private var pages: ParentPages?
   private var content = ContentRuns()
   private var digest = ContentDigest()
 
-  init(_ entry: ArchiveEntry, parent inParent: ParentEntry? = nil, _ parent: ArchiveReader? = nil) {
-    self.init(entry, inParent?.entry, parent)
-  }
-
-  private init(_ entry: ArchiveEntry, _ inParent: ArchiveEntry?, _ parent: ArchiveReader?) {
+  init(_ entry: ArchiveEntry, _ stamp: Stamp? = nil, parent inParent: ParentEntry? = nil) {
     self.entry = entry
+    self.stamp = stamp
     self.inParent = inParent
-    self.parent = parent
-    if let parent, let inParent { pages = ParentPages(parent, inParent) }
+    if let inParent { pages = ParentPages(inParent.leaf.archive, inParent.entry) }
   }
 
   /// Where the chunk that comes next is, if the parent has the same in the same place.
@@ -39,7 +35,7 @@ struct FileInProgress: ~Copyable {
     digest.add(hole: length)
   }
 
-  mutating func restart() { self = FileInProgress(entry, inParent, parent) }
+  mutating func restart() { self = FileInProgress(entry, stamp, parent: inParent) }
 
   /// An entry with all that has come, and the bytes of its chunks.
   mutating func finish(_ given: ArchiveEntry) -> (entry: ArchiveEntry, dataLength: UInt64) {
@@ -56,6 +52,7 @@ struct FileInProgress: ~Copyable {
     var entry = entry
     entry.size = content.length
     entry.content = .runs(content.runs)
+    if let stamp { entry.extensions.append(stamp.asExtension) }
     return entry
   }
 }

@@ -21,9 +21,13 @@ final class FrameWriter {
   private(set) var frames: UInt64 = 0
   private var layout = SHA256()
 
-  init(_ output: any ArchiveOutput, tag: UInt64) {
+  /// - Parameter frames: headers of frames that have been written already.
+  init(_ output: any ArchiveOutput, tag: UInt64, after frames: [FrameHeader] = []) {
     self.output = output
     self.tag = tag
+    for header in frames { layout.update(header.bytes) }
+    self.frames = UInt64(frames.count)
+    offset = frames.last?.end ?? 0
   }
 
   /// Writes what is no frame.

@@ -5,6 +5,8 @@ internal import CodecKit
 
 /// A leaf of the parent's tree, decoded.
 final class ParentLeaf: Sendable {
+  /// The archive whose tree it is.
+  let archive: ArchiveReader
   let record: LeafRecord
   let entries: [ArchiveEntry]
   /// What was known of each entry's file; empty when nothing was of any.
@@ -14,6 +16,7 @@ final class ParentLeaf: Sendable {
 
   /// Reads a leaf.
   init(_ parent: ArchiveReader, _ number: Int) throws(ArchiveError) {
+    archive = parent
     record = parent.leaves[number]
     let member = try parent.member(record.ordinal)
     length = Int(try member.index.record(record.block).rawLength)
@@ -50,12 +53,17 @@ struct ParentEntry {
 /// Finds entries of the parent by paths that come in the order of the tree.
 struct ParentTree {
   private let parent: ArchiveReader
+  private let leaves: ArraySlice<LeafRecord>
   private var leaf: ParentLeaf?
   private var index = 0
   /// The leaf after the one that is open.
   private var next = 0
 
-  init(_ parent: ArchiveReader) { self.parent = parent }
+  init(_ parent: ArchiveReader) {
+    self.parent = parent
+    // What a checkpoint tells of an open file is no leaf.
+    leaves = parent.leaves.dropLast(parent.loose.count)
+  }
 
   /// The parent's entry of a path; `nil` when it has none, or when the path is before one that was asked for.
   mutating func entry(at path: [UInt8]) throws(ArchiveError) -> ParentEntry? {
@@ -72,7 +80,6 @@ struct ParentTree {
 
   /// Opens the next leaf that may hold a path or one behind it.
   private mutating func openLeaf(for path: [UInt8]) throws(ArchiveError) -> Bool {
-    let leaves = parent.leaves
     while next + 1 < leaves.count, !EntryPath.precedes(path, leaves[next + 1].separator) { next += 1 }
     guard next < leaves.count, !EntryPath.precedes(path, leaves[next].separator) else { return false }
     leaf = try ParentLeaf(parent, next)

@@ -6,7 +6,9 @@ internal import CodecKit
 /// What happens in a segment, in order.
 enum SegmentEvent {
   /// A file begins: what is known of it, and what the parent has under its name.
-  case begin(ArchiveEntry, ParentEntry?)
+  case begin(ArchiveEntry, Stamp?, ParentEntry?)
+  /// Chunks that are stored already, with their digests and lengths.
+  case known(ChunkReference, [(SHA256Digest, Int)])
   /// The next chunk of the file, so many bytes of the segment.
   case chunk(length: Int)
   /// A hole of the file.

@@ -11,6 +11,25 @@ struct Stamp: Hashable, Sendable {
   var seconds: Int64
   var nanoseconds: UInt32
 
+  /// How an entry in a checkpoint carries one.
+  static let extensionType: UInt64 = 4
+
+  /// The stamp of the open file that a checkpoint tells of.
+  init?(of entry: ArchiveEntry) {
+    guard let value = entry.extensions.first(where: { $0.type == Self.extensionType })?.value, value.count == Self.size
+    else { return nil }
+    var reader = FieldReader(value)
+    guard let stamp = try? Stamp(&reader) else { return nil }
+    self = stamp
+  }
+
+  /// The stamp as a checkpoint tells it.
+  var asExtension: ArchiveEntry.Extension {
+    var writer = FieldWriter(capacity: Self.size)
+    Stamp.write(self, to: &writer)
+    return .init(type: Self.extensionType, value: writer.bytes)
+  }
+
   init(inode: UInt64, seconds: Int64, nanoseconds: UInt32) {
     self.inode = inode
     self.seconds = seconds

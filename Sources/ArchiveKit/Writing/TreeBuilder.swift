@@ -27,11 +27,11 @@ struct OwnLeaf {
 /// are written end where those of the parent did, so that the ones behind them can be shared.
 struct TreeBuilder {
   /// The raw bytes at which a leaf is complete.
-  static let leafTarget = 256 << 10
+  static let leafTarget = 384 << 10
   /// With a parent, a leaf may grow beyond that before it is divided: up to its end in the parent it is not far.
-  private static let greatestLeaf = 384 << 10
+  private static let greatestLeaf = 512 << 10
   /// Smaller leaves are joined with what follows.
-  private static let leastLeaf = 64 << 10
+  private static let leastLeaf = 96 << 10
 
   private let keepsStamps: Bool
   /// Whether leaves end only where the caller says.
@@ -51,12 +51,14 @@ struct TreeBuilder {
   /// Leaves that nobody has taken yet.
   private var finished: [FinishedLeaf] = []
   private(set) var entries: UInt64 = 0
+  /// Those of them that stand in leaves of this archive.
+  private(set) var ownEntries: UInt64 = 0
 
-  init(keepsStamps: Bool, followsLeaves: Bool = false, parent: ArchiveReader? = nil) {
+  init(keepsStamps: Bool, followsLeaves: Bool = false, parents: [ArchiveReader] = []) {
     self.keepsStamps = keepsStamps
     self.followsLeaves = followsLeaves
-    limit = parent == nil ? Self.leafTarget : Self.greatestLeaf
-    borders = parent?.leaves.map(\.separator) ?? []
+    limit = parents.isEmpty ? Self.leafTarget : Self.greatestLeaf
+    borders = parents.flatMap { $0.leaves.map(\.separator) }.sorted { EntryPath.precedes($0, $1) }
   }
 
   /// Whether a leaf of the parent has begun that may be shared.
@@ -128,6 +130,7 @@ struct TreeBuilder {
     }
     last = entry.path
     entries += 1
+    ownEntries += 1
     if encoder.length >= limit, !followsLeaves { closeLeaf() }
   }
 

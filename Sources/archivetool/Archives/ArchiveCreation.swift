@@ -36,7 +36,11 @@ struct ArchiveCreation {
     let output: ArchiveSinkOutput
     let index: ArchiveSinkOutput?
     do throws(IOError) {
-      output = try ArchiveSinkOutput(target)
+      if options.resumes, case .file(let path) = target {
+        output = try ArchiveSinkOutput(resumable: path)
+      } else {
+        output = try ArchiveSinkOutput(target)
+      }
       index = if let indexTarget { try ArchiveSinkOutput(indexTarget) } else { nil }
     } catch {
       throw Failure(error, input: name)
@@ -45,11 +49,14 @@ struct ArchiveCreation {
     let report: TreeArchiverReport
     let summary: ArchiveSummary
     do throws(ArchiveError) {
-      let writer = try ArchiveWriter(to: output, index: index, try writerOptions(parent))
+      let writer = try writer(output, index, parent)
       let archiver = TreeArchiver(to: writer, try archiverOptions { output.written })
       report = try archive(archiver)
       summary = try writer.finish()
     } catch {
+      if options.resumes, let partial = output.temporary, output.written > 0 {
+        session.reporter.note("\(partial.lossyString) is kept: the same command goes on from there")
+      }
       throw Failure(error, archive: name)
     }
     if options.verify { try verify(output, name) }
@@ -74,6 +81,22 @@ struct ArchiveCreation {
     } catch {
       throw Failure(error, archive: InputName(path: nil))
     }
+  }
+
+  /// The writer, which goes on with what an interrupted attempt has left.
+  private func writer(
+    _ output: ArchiveSinkOutput, _ index: ArchiveSinkOutput?, _ parent: ArchiveReader?
+  ) throws(ArchiveError) -> ArchiveWriter {
+    let settings = try writerOptions(parent)
+    guard let partial = output.temporary, output.found > 0 else {
+      return try ArchiveWriter(to: output, index: index, settings)
+    }
+    let unfinished = try UnfinishedArchive(
+      FileArchiveSource(partial), ancestors: options.parent.map(ancestors), registry: session.registry)
+    try output.keep(unfinished?.length ?? 0)
+    guard let unfinished else { return try ArchiveWriter(to: output, index: index, settings) }
+    session.reporter.note("going on behind \(ByteCount(unfinished.length)) of \(target.name.display)")
+    return try ArchiveWriter(resuming: unfinished, to: output, index: index, settings)
   }
 
   /// Opens the archive that the new one is made upon.

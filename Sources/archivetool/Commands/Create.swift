@@ -30,6 +30,7 @@ enum Create {
     var parentFolders: [[UInt8]] = []
     var index: [UInt8]?
     var isParanoid = false
+    var resumes = false
     var maximumMemory: UInt64?
     var isDryRun = false
     var verify = false
@@ -52,6 +53,9 @@ enum Create {
       --parent FILE makes an increment: it lists the whole tree, and stores what the parent and the archives below it do \
       not have. A file counts as unchanged when size, times and inode are what they were; --paranoid reads it all the \
       same. --parent takes the archive or its detached index, which --index writes.
+
+      With --resume an archive that is interrupted, by a full disk for one, stays in FILE.partial. The same command goes \
+      on with it, and reads only what is not in it or has changed.
       """,
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
@@ -83,6 +87,7 @@ enum Create {
         .paths("parents", \.parentFolders, "look for the archives below the parent in DIR too").placeholder("DIR")
           .group(.input),
         .toggle("paranoid", \.isParanoid, "read files that seem not to have changed").group(.input),
+        .toggle("resume", \.resumes, "keep an interrupted archive, and go on with it").group(.output),
         .path("index", \.index, "write what a later increment needs to FILE too").placeholder("FILE").group(.output),
         .size("max-memory", \.maximumMemory, "bound the table of the parent's chunks").placeholder("SIZE")
           .group(.output),
@@ -146,6 +151,11 @@ enum Create {
     }
     if options.streamName != nil, context.inputIsTerminal, !files.force {
       throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
+    }
+    if options.resumes && (files.writesToOutput(for: nil) || options.streamName != nil || options.isReproducible) {
+      throw UsageError(
+        .invalidCombination, "--resume needs an output file and a tree that can be read again",
+        hint: "it excludes -o -, --stdin and --reproducible")
     }
     if options.verify && files.writesToOutput(for: nil) {
       throw UsageError(.invalidCombination, "--verify needs an output file: a pipe cannot be read back")

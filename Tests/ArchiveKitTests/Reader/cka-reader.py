@@ -697,7 +697,7 @@ class Indexed:
             self.superblock = Superblock(file.read(SUPERBLOCK_SIZE))
         except Damaged as error:
             report.error("", error)
-            self.superblock = Superblock(self.frame(self.footer.copy, self.footer.sync, COPY)[1])
+            self.superblock = Superblock(raw_of(*self.frame(self.footer.copy, self.footer.sync, COPY)))
         self.sync, self.depth = self.superblock.sync, self.superblock.depth
         must(self.footer.sync == self.sync and self.footer.uuid == self.superblock.uuid,
              "footer: sync tag or UUID is not that of the superblock")
@@ -868,8 +868,7 @@ class Verifier:
         elif kind == CHECKPOINT:
             self.check_checkpoint(header, raw_of(header, body))
         elif kind == COPY:
-            self.report.check(header.codec == 0, f"{header.where}: codec must be 0")
-            self.report.check(body == self.superblock.data, f"{header.where}: it is not the superblock")
+            self.report.check(raw_of(header, body) == self.superblock.data, f"{header.where}: it is not the superblock")
 
     def first(self, header, expected):
         self.report.check(header.first == expected, f"{header.where}: first is {header.first}, not {expected}")
