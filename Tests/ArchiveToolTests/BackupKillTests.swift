@@ -37,7 +37,7 @@ struct BackupKillTests {
     process.arguments = ["backup"] + words + ["-R", folder.location("repo")]
     process.environment = ["LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"]
     let output = folder.location("output")
-    FileManager.default.createFile(atPath: output, contents: nil)
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice

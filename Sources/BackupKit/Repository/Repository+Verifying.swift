@@ -48,6 +48,10 @@ extension Repository {
         let changed = try change(id) { (record) throws(BackupError) in record.verifiedAt = clock() }
         return Verification(record: changed, report: report, failure: nil)
       } catch {
+        let errno = error.system?.errno
+        if errno == .readOnlyFileSystem || errno == .accessDenied {
+          return Verification(record: record, report: report, failure: nil)
+        }
         warn("it could not be remembered that '\(record.name)' is sound: \(error.reason)")
       }
     }

@@ -45,6 +45,7 @@ struct BackupReport {
     if let retention = record.retention { object.add("retention", .string(retention.description)) }
     if let time = record.expiresAt { object.add("expires", .string(time.rfc3339(fractionDigits: 9))) }
     if let time = record.verifiedAt { object.add("verified", .string(time.rfc3339(fractionDigits: 9))) }
+    if !record.engine.isEmpty { object.add("engine", .string(record.engine)) }
     if !record.databases.isEmpty { object.add("databases", .array(record.databases.map { .string($0) })) }
     if !record.codec.isEmpty { object.add("codec", .string(record.codec)) }
     if record.state == .complete {
@@ -90,6 +91,7 @@ struct BackupReport {
     if let time = record.endedAt { rows.append(("ended", "\(time)")) }
     rows.append(("kept", keptText))
     if let time = record.verifiedAt { rows.append(("verified", "\(time)")) }
+    if !record.engine.isEmpty { rows.append(("engine", Escaping.visible(record.engine))) }
     if !record.databases.isEmpty {
       rows.append(("databases", record.databases.map { Escaping.visible($0) }.joined(separator: ", ")))
     }
