@@ -67,7 +67,7 @@ let package = Package(
       name: "BackupKitTests",
       dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
+    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],
       swiftSettings: settings),

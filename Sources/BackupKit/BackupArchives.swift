@@ -41,6 +41,52 @@ enum BackupArchives {
     return options
   }
 
+  /// Begins the archive of a backup, or goes on with what an interrupted attempt has left of it.
+  ///
+  /// - Parameters:
+  ///   - upload: gets the archive.
+  ///   - index: gets its detached index.
+  ///   - options: how it is written.
+  ///   - storage: where ancestors are.
+  /// - Returns: the writer, and how many bytes of an earlier attempt are used.
+  static func writer(
+    to upload: any StorageUpload, _ index: any StorageUpload, _ options: ArchiveWriterOptions,
+    in storage: any BackupStorage
+  ) throws(BackupError) -> (writer: ArchiveWriter, found: UInt64) {
+    if upload.written > 0 {
+      if let resumed = try resumed(upload, index, options, in: storage) { return resumed }
+      try upload.cut(at: 0)
+    }
+    do throws(ArchiveError) { return (try ArchiveWriter(to: upload, index: index, options), 0) } catch {
+      throw BackupError(error)
+    }
+  }
+
+  /// Goes on with an archive; `nil` when nothing of it can be used.
+  private static func resumed(
+    _ upload: any StorageUpload, _ index: any StorageUpload, _ options: ArchiveWriterOptions,
+    in storage: any BackupStorage
+  ) throws(BackupError) -> (writer: ArchiveWriter, found: UInt64)? {
+    let source = try upload.source()
+    let unfinished: UnfinishedArchive?
+    do throws(ArchiveError) {
+      unfinished = try UnfinishedArchive(
+        source, ancestors: StoredAncestors(storage: storage), registry: options.registry)
+    } catch {
+      guard error.isDamage || error.code == .notAnArchive else { throw BackupError(error) }
+      return nil
+    }
+    guard let unfinished else { return nil }
+    try upload.cut(at: unfinished.length)
+    do throws(ArchiveError) {
+      return (try ArchiveWriter(resuming: unfinished, to: upload, index: index, options), unfinished.length)
+    } catch {
+      // With other options it is begun anew.
+      guard error.code == .invalidOption else { throw BackupError(error) }
+      return nil
+    }
+  }
+
   /// What an archive says of itself as a record: for archives whose record is lost. It is protected, because nobody knows
   /// any more whether it was.
   static func record(

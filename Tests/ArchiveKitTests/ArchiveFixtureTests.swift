@@ -57,6 +57,19 @@ struct ArchiveFixtureTests {
     #expect(open > 0)
   }
 
+  @Test("an archive of entries in any order has provisional leaves")
+  func anyOrder() throws {
+    let fixture = try #require(ArchiveFixture.all.first { $0.name == "any-order" })
+    let source = MemoryArchiveSource([UInt8](try Data(contentsOf: fixture.url)))
+    let archive = try ArchiveReader(source)
+    var scanner = FrameScanner(source, tag: archive.summary.superblock.tag)
+    var provisional = 0
+    while let item = try scanner.next() {
+      if case .frame(let frame) = item, frame.header.flags.contains(.provisional) { provisional += 1 }
+    }
+    #expect(provisional > 2)
+  }
+
   // MARK: - The independent reader
 
   private static let reader = Vectors.packageRoot.appendingPathComponent("Tests/ArchiveKitTests/Reader/cka-reader.py")
@@ -118,5 +131,27 @@ struct ArchiveFixtureTests {
       }
       #expect(ours.names == theirs.names)
     }
+  }
+
+  @Test("an independent reader takes the same files from a pipe that ends early", .enabled(if: hasPython))
+  func independentSalvage() throws {
+    let fixture = try #require(ArchiveFixture.all.first { $0.name == "any-order" })
+    let bytes = [UInt8](try Data(contentsOf: fixture.url))
+    var most = 0
+    for length in stride(from: bytes.count - 300, to: 4200, by: -1511) {
+      let (ours, theirs, cut) = (try TemporaryFolder(), try TemporaryFolder(), try TemporaryFolder())
+      try cut.write("cut.cka", Array(bytes.prefix(length)))
+      _ = try Self.python(
+        [Self.reader.path, "extract", "-", "-C", theirs.location("")],
+        input: URL(fileURLWithPath: cut.location("cut.cka")))
+      let extractor = try StreamExtractor(PieceStream(Array(bytes.prefix(length))), into: ours.path, .init())
+      #expect(throws: ArchiveError.self) { try extractor.run() }
+      // The other one keeps the beginning of a file that was not complete.
+      let names = ours.names.filter { $0 != Extractor.markerName }
+      #expect(Set(names).isSubset(of: theirs.names), "\(length)")
+      for name in names { #expect(ours.contents(name) == theirs.contents(name), "\(name) at \(length)") }
+      most = max(most, names.count)
+    }
+    #expect(most == 7)
   }
 }

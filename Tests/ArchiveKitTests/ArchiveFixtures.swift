@@ -101,6 +101,25 @@ struct ArchiveFixture: Sendable, CustomTestStringConvertible {
           try writer.add(entry("pipe", .fifo) { $0.mode = 0o600 })
         }
       },
+      ArchiveFixture(name: "any-order") {
+        try written({
+          ($0.blockSize, $0.checkpointBytes, $0.checkpointInput) = (64 << 10, 1, 60_000)
+          $0.cutSizes = CutSizes(minimum: 4096, average: 16384, maximum: 65536) ?? .standard
+        }) { writer in
+          var tar = TarStream()
+          tar.add("z/", [], UInt8(ascii: "5"))
+          tar.add("z/first", repeated(70_000, 1))
+          tar.add("again", Array("old".utf8))
+          tar.add("way", Array("in the way".utf8))
+          tar.add("long", repeated(150_000, 2))
+          tar.add("again", Array("new".utf8))
+          tar.add("b", link: "z/first", UInt8(ascii: "1"))
+          tar.add("way/below", repeated(70_000, 3))
+          tar.add("a", repeated(70_000, 1))
+          tar.add("c", link: "a")
+          _ = try TreeArchiver(to: writer).archiveTar(PieceStream(tar.ended))
+        }
+      },
       ArchiveFixture(name: "stamps") {
         var forged = ForgedArchive.sample()
         var stamps = FieldWriter()

@@ -136,14 +136,8 @@ final class TreeMetadataTests {
       let output = MemoryArchiveOutput()
       let writer = try ArchiveWriter(to: output, .init { $0.codec = Store() })
       let archiver = TreeArchiver(to: writer)
-      var position = 0
-      let report = try archiver.archiveStream(bytes("dump/all.sql"), modified: Timestamp(seconds: 9)) {
-        (room: inout OutputRawSpan) throws(ArchiveError) in
-        let count = min(room.freeCapacity, content.count - position, 7777)
-        for byte in content[position..<(position + count)] { room.append(byte) }
-        position += count
-        return count
-      }
+      let report = try archiver.archiveStream(
+        bytes("dump/all.sql"), modified: Timestamp(seconds: 9), PieceStream(content, [7777]))
       _ = try writer.finish()
       let tree = try WrittenTree(output.bytes, report)
       #expect(tree.content("dump/all.sql") == content)
@@ -153,7 +147,7 @@ final class TreeMetadataTests {
     }
     let archiver = TreeArchiver(to: nil)
     #expect(throws: ArchiveError.self) {
-      try archiver.archiveStream(bytes("../x"), modified: Timestamp(seconds: 9)) { _ in 0 }
+      try archiver.archiveStream(bytes("../x"), modified: Timestamp(seconds: 9), PieceStream([]))
     }
   }
 }

@@ -38,21 +38,29 @@ final class ScriptedProducer: BackupProducer {
 
   func produce(into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) -> ProducerReport {
     attempts += 1
-    var rest = bytes[...]
     do throws(ArchiveError) {
-      _ = try TreeArchiver(to: writer).archiveStream(Array("file".utf8), modified: Timestamp(seconds: 1)) {
-        (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-        let count = min(rest.count, room.freeCapacity)
-        for byte in rest.prefix(count) { room.append(byte) }
-        rest = rest.dropFirst(count)
-        return count
-      }
+      _ = try TreeArchiver(to: writer).archiveStream(
+        Array("file".utf8), modified: Timestamp(seconds: 1), ScriptedStream(bytes))
     } catch {
       throw BackupError(error)
     }
     do { try during() } catch { throw BackupError(.sourceFailed, "\(error)") }
     if !failures.isEmpty { throw failures.removeFirst() }
     return ProducerReport(warnings: warnings)
+  }
+}
+
+/// Delivers an array.
+private final class ScriptedStream: ArchiveStream {
+  private var rest: ArraySlice<UInt8>
+
+  init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+  func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
+    let count = min(rest.count, room.freeCapacity)
+    for byte in rest.prefix(count) { room.append(byte) }
+    rest = rest.dropFirst(count)
+    return count
   }
 }
 

@@ -39,6 +39,8 @@ struct FrameHeader: Hashable, Sendable {
     let rawValue: UInt16
     static let skippable = Flags(rawValue: 1)
     static let encrypted = Flags(rawValue: 2)
+    /// A leaf that only counts when the end is missing.
+    static let provisional = Flags(rawValue: 4)
   }
 
   var tag: UInt64

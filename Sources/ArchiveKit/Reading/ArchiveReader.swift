@@ -27,8 +27,8 @@ public final class ArchiveReader: Sendable {
   let own: ChainMember
   let leaves: [LeafRecord]
   let directoryDigest: SHA256Digest
-  /// Leaves that stand in no tree block: what a checkpoint tells of a file that was not finished.
-  let loose: [Int: [ArchiveEntry]]
+  /// The raw bytes of leaves that stand in no tree block: of a file that was not finished, or made of provisional ones.
+  let loose: [Int: [UInt8]]
   /// What was found out about an archive without an end, or with a damaged one; `nil` for one that was read by its end.
   public let recovery: RecoveryFindings?
 

@@ -6,9 +6,7 @@
 ///
 /// A block of a few kilobytes may hold entries whose paths would take gigabytes, so that only the last one is kept.
 struct LeafCursor {
-  private var decoder: TreeBlockDecoder?
-  /// What stands in no tree block.
-  private var loose: ArraySlice<ArchiveEntry> = []
+  private var decoder: TreeBlockDecoder
   private let offset: UInt64?
   private let expected: UInt64
   private let separator: [UInt8]
@@ -28,9 +26,9 @@ struct LeafCursor {
     separator = leaf.separator
     next = number + 1 < archive.leaves.count ? archive.leaves[number + 1].separator : nil
     expected = leaf.entries
-    if let entries = archive.loose[number] {
-      loose = entries[...]
+    if let bytes = archive.loose[number] {
       offset = nil
+      decoder = TreeBlockDecoder(bytes, depth: archive.summary.superblock.depth)
       return
     }
     let block = try archive.member(leaf.ordinal).indexBlock(leaf.block, .tree, digest: leaf.digest)
@@ -40,12 +38,11 @@ struct LeafCursor {
   }
 
   /// Whether all entries that the leaf must have came.
-  var isComplete: Bool { decoder == nil ? loose.isEmpty : count == expected }
+  var isComplete: Bool { count == expected }
 
   /// The next entry; `nil` at the end of the leaf.
   mutating func nextEntry() throws(ArchiveError) -> ArchiveEntry? {
-    guard decoder != nil else { return loose.popFirst() }
-    guard let entry = try decoder?.next() else {
+    guard let entry = try decoder.next() else {
       guard count == expected else { throw wrongCount }
       return nil
     }

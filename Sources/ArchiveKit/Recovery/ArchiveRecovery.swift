@@ -41,7 +41,7 @@ struct ArchiveRecovery {
     var ids: [SHA256Digest] = []
     var blocks: [BlockRecord] = []
     var index: [IndexRecord] = []
-    var loose: [Int: [ArchiveEntry]] = [:]
+    var loose: [Int: [UInt8]] = [:]
     var findings = RecoveryFindings()
   }
 
@@ -50,6 +50,8 @@ struct ArchiveRecovery {
   private var found: Found
   private var directory: [LeafRecord] = []
   private var open: ArchiveEntry?
+  /// The numbers of leaves whose entries stand in others, too, when the archive is complete.
+  private var provisional: [UInt64] = []
   /// Chunks before the last thing that says whose they are.
   private var namedChunks = 0
   /// Bytes of the archive that chunks and index blocks may still be missing for: what is missing takes memory, too.
@@ -134,6 +136,10 @@ struct ArchiveRecovery {
       let number = frame.header.first
       guard place(frame.header, SHA256.hash(raw)), frame.kind == .tree else { return }
       namedChunks = found.ids.count
+      if frame.header.flags.contains(.provisional) {
+        provisional.append(number)
+        return
+      }
       var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
       guard let first = try? decoder.next() else { return }
       found.leaves.append(
@@ -229,10 +235,13 @@ struct ArchiveRecovery {
     found.leaves = leaves
     found.findings.hasWholeTree =
       directory.map(\.digest) == leaves.map(\.digest) && (!directory.isEmpty || found.findings.hasFooter)
+    if !found.findings.hasWholeTree, !provisional.isEmpty { takeProvisional() }
     if let open, !found.findings.hasWholeTree, isBehind(open.path) {
       var entry = open
       entry.warnings.insert(.unreadable)
-      found.loose[leaves.count] = [entry]
+      var encoder = TreeBlockEncoder()
+      encoder.add(entry)
+      found.loose[leaves.count] = encoder.bytes
       found.leaves.append(
         LeafRecord(
           separator: leaves.isEmpty ? [] : entry.path, entries: 1, ordinal: found.superblock.depth, block: 0,
@@ -245,13 +254,36 @@ struct ArchiveRecovery {
   /// Whether a path comes after everything in the leaves.
   private func isBehind(_ path: [UInt8]) -> Bool {
     guard let last = found.leaves.last else { return true }
-    guard let record = found.index.indices.contains(Int(last.block)) ? found.index[Int(last.block)] : nil,
-      let frame = try? FrameReader(source: source, tag: found.superblock.tag).frame(at: record.offset, .tree),
-      let raw = try? unpacker.unpack(frame)
-    else { return false }
+    guard let raw = leaf(last.block) else { return false }
     var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
     var final: [UInt8] = []
     while let entry = try? decoder.next() { final = entry.path }
     return EntryPath.precedes(final, path)
+  }
+
+  /// The raw bytes of a leaf.
+  private func leaf(_ number: UInt64) -> [UInt8]? {
+    guard number < UInt64(found.index.count) else { return nil }
+    let frames = FrameReader(source: source, tag: found.superblock.tag)
+    guard let frame = try? frames.frame(at: found.index[Int(number)].offset, .tree) else { return nil }
+    return try? unpacker.unpack(frame)
+  }
+
+  /// Makes leaves of what came in any order, and of the leaves in order that are there.
+  private mutating func takeProvisional() {
+    let tree = ProvisionalTree(depth: found.superblock.depth)
+    for number in provisional + found.leaves.map(\.block) {
+      if let raw = leaf(number) { tree.add(raw) }
+    }
+    guard let leaves = try? tree.leaves() else { return }
+    found.leaves = []
+    for (number, leaf) in leaves.enumerated() {
+      found.loose[number] = leaf.bytes
+      found.leaves.append(
+        LeafRecord(
+          separator: number == 0 ? [] : leaf.first, entries: UInt64(leaf.entries),
+          ordinal: found.superblock.depth, block: 0, digest: .zero))
+    }
+    found.findings.unfinishedFile = tree.unfinished
   }
 }

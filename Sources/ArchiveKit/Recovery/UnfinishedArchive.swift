@@ -41,7 +41,8 @@ public struct UnfinishedArchive: Sendable {
     length = end
     let kept = ArchiveBeginning(source: source, size: end)
     reader = try ArchiveReader(recovering: kept, registry: registry)
-    open = reader.loose.values.first?.first
+    var decoder = reader.loose.values.first.map { TreeBlockDecoder($0, depth: superblock.depth) }
+    open = try decoder?.next()
   }
 
   /// The frames of content before the first thing that is none.

@@ -10,19 +10,22 @@ extension TreeArchiver {
 
   /// Takes a stream as one file: what comes from a pipe, a dump of a database for one.
   ///
+  /// A tar stream and an xbstream are kept byte for byte, too, but cut where their members begin: two of them share what
+  /// is the same in their members, wherever it stands.
+  ///
   /// - Parameters:
   ///   - path: the file's path in the archive.
   ///   - modified: when it last changed, mostly now.
   ///   - mode: its permission bits. Default: 0644.
   ///   - owner: who owns it. Default: user and group 0, without names.
-  ///   - read: appends the next bytes to the room it is given; returns their number, 0 at the end only.
+  ///   - stream: the bytes.
   /// - Returns: what was taken.
   /// - Throws: ``ArchiveError`` with `invalidOption` for a path that no archive can hold, and in a dry run;
   ///   `cancelled`; what `read` and the writer throw.
   public func archiveStream(
     _ path: [UInt8], modified: Timestamp, mode: FileMode = FileMode(rawValue: 0o644),
     owner: ArchiveEntry.Owner = ArchiveEntry.Owner(uid: 0, gid: 0),
-    _ read: (inout OutputRawSpan) throws(ArchiveError) -> Int
+    _ stream: any ArchiveStream
   ) throws(ArchiveError) -> TreeArchiverReport {
     report = TreeArchiverReport()
     if path.isEmpty { throw ArchiveError(.invalidOption, "a stream has no name", path: path) }
@@ -33,29 +36,25 @@ extension TreeArchiver {
     entry.modificationTime = modified
     entry.owner = options.overridesOwner ? ArchiveEntry.Owner(uid: 0, gid: 0) : owner
     try writer.beginFile(entry)
-    try beginning.lend { (bytes: inout ByteBuffer) throws(ArchiveError) in
-      bytes.removeAll()
-      bytes.reserve(CutRuleChooser.beginningSize, isFinal: true)
-      while bytes.count < CutRuleChooser.beginningSize {
-        var room = bytes.room(atMost: CutRuleChooser.beginningSize - bytes.count)
-        let count = try read(&room)
-        if count == 0 { break }
-        bytes.didAppend(count)
+    let input = StreamInput(stream, records: true)
+    if let form = try StreamCutting.form(input) {
+      entry.cut = .contentDefined
+      var cutting = StreamCutting(input, writer, chooser) { [self] (count: Int) throws(ArchiveError) in
+        bytesRead += UInt64(count)
+        try tell(path)
       }
-    }
-    let size = beginning.count < CutRuleChooser.beginningSize ? UInt64(beginning.count) : Self.unknownSize
-    entry.cut = chooser.rule(path: path, size: size, beginning: beginning.bytes)
-    report.bytes = try writer.append(entry.cut) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-      let count: Int
-      if beginning.isEmpty {
-        count = try read(&room)
-      } else {
-        count = room.append(prefixOf: beginning.bytes)
-        beginning.removeFirst(count)
+      try cutting.run(form)
+      report.bytes = cutting.bytes
+    } else {
+      let there = try input.fill(CutRuleChooser.beginningSize)
+      let size = there < CutRuleChooser.beginningSize ? UInt64(there) : Self.unknownSize
+      entry.cut = try input.withBytes(there) { chooser.rule(path: path, size: size, beginning: $0) }
+      report.bytes = try writer.append(entry.cut) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
+        let count = try input.read(into: &room)
+        bytesRead += UInt64(count)
+        try tell(path)
+        return count
       }
-      bytesRead += UInt64(count)
-      try tell(path)
-      return count
     }
     report.files = 1
     options.entryTaken?(entry)

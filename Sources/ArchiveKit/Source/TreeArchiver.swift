@@ -32,6 +32,8 @@ public final class TreeArchiver {
   /// Roots below the one being read, in order, and the paths of those that have not been met.
   private var inner: [SourceRoot] = []
   private var missing: Set<[UInt8]> = []
+  /// Whether it was told that paths of members began with a slash.
+  var hasAbsoluteMembers = false
   /// The path of the last root that was taken and is no directory, when roots stand for themselves.
   var lastLeaf: [UInt8]?
 
@@ -201,14 +203,14 @@ public final class TreeArchiver {
   }
 
   /// Whether a path or one above it is excluded. Only a directory that is a root is taken for none.
-  private func isExcluded(throughout path: [UInt8]) -> Bool {
+  func isExcluded(throughout path: [UInt8], isDirectory: Bool = false) -> Bool {
     if options.excluded.isEmpty { return false }
     var above = EntryPath.parent(of: path)
     while let directory = above, !directory.isEmpty {
       if isExcluded(directory, isDirectory: true) { return true }
       above = EntryPath.parent(of: directory)
     }
-    return !path.isEmpty && isExcluded(path, isDirectory: false)
+    return !path.isEmpty && isExcluded(path, isDirectory: isDirectory)
   }
 }
 

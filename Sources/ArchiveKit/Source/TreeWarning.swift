@@ -9,6 +9,7 @@ public struct TreeWarning: Hashable, Sendable {
   public struct Kind: Hashable, Sendable, CustomStringConvertible {
     private enum Name: String, Sendable {
       case missing, vanished, unreadable, changed, attributes, unusablePath, tooLarge, socket, shortenedPath
+      case unsafePath, absolutePath, unknownKind, withoutTarget, displaced
     }
 
     private let name: Name
@@ -33,9 +34,20 @@ public struct TreeWarning: Hashable, Sendable {
     public static let socket = Kind(.socket)
     /// A root had components `..`, and its entries are stored without them and what stood before.
     public static let shortenedPath = Kind(.shortenedPath)
+    /// A member of a stream has a path with `..`, or one that no archive can hold: there is no entry.
+    public static let unsafePath = Kind(.unsafePath)
+    /// Members of a stream have paths that begin with a slash, and are stored without it. Said of the first one.
+    public static let absolutePath = Kind(.absolutePath)
+    /// A member of a stream is something that an archive has no kind for: there is no entry.
+    public static let unknownKind = Kind(.unknownKind)
+    /// A member of a stream is a further name of something that has not come: there is no entry.
+    public static let withoutTarget = Kind(.withoutTarget)
+    /// A member of a stream stands below something that is no directory, or is that something and an entry below it came
+    /// later: there is no entry.
+    public static let displaced = Kind(.displaced)
 
     /// Whether the archive lacks something of the tree.
-    public var isLoss: Bool { name != .socket && name != .shortenedPath }
+    public var isLoss: Bool { name != .socket && name != .shortenedPath && name != .absolutePath }
 
     /// The name of the kind, such as `vanished`.
     public var description: String { name.rawValue }

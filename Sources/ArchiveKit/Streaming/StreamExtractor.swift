@@ -128,6 +128,7 @@ public final class StreamExtractor {
       .truncated, "the archive has no end: it was cut, or was never completed", offset: work.reader.end)
     // What no checkpoint speaks of may lack chunks, which is damage.
     if options.keepsGoing { try writeLeaves(work) }
+    try writeProvisional(work, error)
     dropOpen(error, work.places, isReported: true)
     if !options.isDryRun { try writer.finishTree() }
     try lose(error)
@@ -158,7 +159,13 @@ public final class StreamExtractor {
       }
       tally.add(index: header, SHA256.hash(raw))
       if frame.kind == .map { try work.keep(map: frame) }
-      if frame.kind == .tree { try work.stretch.add(leaf: frame) }
+      if frame.kind == .tree {
+        if header.flags.contains(.provisional) {
+          try work.keep(provisional: frame)
+        } else {
+          try work.stretch.add(leaf: frame)
+        }
+      }
     case .checkpoint:
       try requireContent(header)
       let checkpoint = try Checkpoint(try work.unpacker.unpack(frame), depth: 0)
@@ -226,7 +233,7 @@ public final class StreamExtractor {
     } else if kind.isIndexBlock, isPlausible, header.first >= tally.indexBlocks {
       if header.first > tally.indexBlocks { loseIndexBlocks(tally.indexBlocks..<header.first, work) }
       tally.skip(indexBlocksTo: header.first + 1)
-      if kind == .tree { loseEntries(error) }
+      if kind == .tree, !header.flags.contains(.provisional) { loseEntries(error) }
     } else if kind == .checkpoint {
       tally.sawCheckpoint(header)
     }
@@ -275,6 +282,27 @@ public final class StreamExtractor {
       last = entries.last
       for entry in entries {
         try write(entry, work)
+        if writer.files.count >= Self.windowFiles { try writeWindow(work) }
+      }
+    }
+    try writeWindow(work)
+  }
+
+  /// The end did not come: writes what leaves say that are not in the order of the tree, behind what has been written.
+  private func writeProvisional(_ work: StreamWork, _ cut: ArchiveError) throws(ArchiveError) {
+    for leaf in try work.provisionalLeaves(depth: work.reader.superblock.depth) {
+      var decoder = TreeBlockDecoder(leaf.bytes, depth: work.reader.superblock.depth)
+      while let entry = try decoder.next() {
+        if let last, (try? LeafCursor.checkOrder(last, entry)) == nil { continue }
+        if entry.warnings.contains(.unreadable), !options.isDryRun {
+          // The file was not complete.
+          try writeWindow(work)
+          try goOn(with: entry, work)
+          dropOpen(cut, work.places, isReported: true)
+        } else {
+          try write(entry, work)
+        }
+        last = entry
         if writer.files.count >= Self.windowFiles { try writeWindow(work) }
       }
     }

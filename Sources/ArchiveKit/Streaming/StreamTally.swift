@@ -48,8 +48,10 @@ final class StreamTally {
 
   private(set) var chunks: UInt64 = 0
   private(set) var indexBlocks: UInt64 = 0
-  /// Entries in leaves that have come.
+  /// Entries in leaves that have come, provisional ones among them.
   private(set) var entries: UInt64 = 0
+  /// Those in leaves that the directory must name.
+  private var lastingEntries: UInt64 = 0
   private(set) var checkpoints: UInt64 = 0
   /// The bytes of all entries that have been looked at, holes not counted.
   private(set) var dataBytes: UInt64 = 0
@@ -60,9 +62,12 @@ final class StreamTally {
   private var blocks = RunningTable()
   private var index = RunningTable()
   private var lastCheckpoint: UInt64 = 0
-  private var pending: [(block: UInt64, entries: UInt64, digest: SHA256Digest)] = []
+  /// The leaves since the checkpoint before.
+  private var pending: [Checkpoint.Leaf] = []
+  /// Those that the directory must name.
+  private var lasting: [(block: UInt64, entries: UInt64, digest: SHA256Digest)] = []
   private var leaves: [Leaf] = []
-  /// How many of the pending leaves have been looked at.
+  /// How many of these have been looked at.
   private var looked = 0
 
   // The end.
@@ -104,8 +109,11 @@ final class StreamTally {
     index.add(writer.bytes)
     indexBlocks = header.first + 1
     if header.kind == FrameKind.tree.rawValue {
-      pending.append((header.first, UInt64(header.count), digest))
+      pending.append(Checkpoint.Leaf(ordinal: 0, block: header.first, entries: UInt64(header.count)))
       entries += UInt64(header.count)
+      guard !header.flags.contains(.provisional) else { return }
+      lasting.append((header.first, UInt64(header.count), digest))
+      lastingEntries += UInt64(header.count)
     }
   }
 
@@ -114,8 +122,8 @@ final class StreamTally {
 
   /// The next of the leaves since the checkpoint has been looked at.
   func sawLeaf(first: [UInt8], last: [UInt8]) {
-    guard looked < pending.count else { return }
-    let leaf = pending[looked]
+    guard looked < lasting.count else { return }
+    let leaf = lasting[looked]
     looked += 1
     leaves.append(Leaf(block: leaf.block, entries: leaf.entries, digest: leaf.digest, first: first, last: last))
   }
@@ -135,7 +143,7 @@ final class StreamTally {
   func check(_ checkpoint: Checkpoint, _ header: FrameHeader) throws(ArchiveError) {
     guard checkpoint.previous == lastCheckpoint, header.first == checkpoints, checkpoint.chunks == chunks,
       checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries,
-      checkpoint.leaves == pending.map({ Checkpoint.Leaf(ordinal: 0, block: $0.block, entries: $0.entries) })
+      checkpoint.leaves == pending
     else { throw .corrupt("a checkpoint speaks of other frames than came before it", at: header.offset) }
   }
 
@@ -148,6 +156,7 @@ final class StreamTally {
   /// The leaves so far have been used.
   func endStretch() {
     pending = []
+    lasting = []
     looked = 0
   }
 
@@ -223,7 +232,7 @@ final class StreamTally {
       }
     }
     guard named == leaves.count, footer.superblockCopy == superblockCopy, footer.frames == frames,
-      footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == entries,
+      footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == lastingEntries,
       footer.chunks == chunks
     else { throw .corrupt("the end does not say what is in the archive", at: footer.offset) }
     guard footer.dataBytes == dataBytes else {

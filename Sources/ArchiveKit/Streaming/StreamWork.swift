@@ -19,6 +19,9 @@ final class StreamWork {
   private var sweep: BlockSweep
   private let maps: FrameStore
   private var mapPlaces: [UInt64: UInt64] = [:]
+  /// Leaves that only count when the end does not come, and what they are found by.
+  private let provisional: FrameStore
+  private var provisionalPlaces: [UInt64] = []
   /// The file whose chunks got a place last, and its number.
   private var named: (file: OutputFile, number: UInt64)?
 
@@ -31,6 +34,7 @@ final class StreamWork {
     places = ChunkPlaces(reader.superblock, registry, session, in: directory)
     unpacker = PayloadUnpacker(reader.superblock, registry)
     maps = FrameStore(in: directory, memoryLimit: Self.mapMemory)
+    provisional = FrameStore(in: directory, memoryLimit: Self.mapMemory)
     sweep = BlockSweep(stretch, threads: ThreadCount.workers(threads))
     damage = reader.firstDamage
   }
@@ -45,6 +49,18 @@ final class StreamWork {
 
   /// Keeps a map block: entries anywhere behind it may speak of it.
   func keep(map frame: Frame) throws(ArchiveError) { mapPlaces[frame.header.first] = try maps.append(frame) }
+
+  /// Keeps a leaf that only counts when the end does not come.
+  func keep(provisional frame: Frame) throws(ArchiveError) {
+    provisionalPlaces.append(try provisional.append(frame))
+  }
+
+  /// The entries of all such leaves, in the order of the tree.
+  func provisionalLeaves(depth: UInt32) throws(ArchiveError) -> [ProvisionalTree.Leaf] {
+    let tree = ProvisionalTree(depth: depth)
+    for place in provisionalPlaces { tree.add(try unpacker.unpack(try provisional.frame(at: place))) }
+    return try tree.leaves()
+  }
 
   /// The pieces of a file's content, wherever they are kept.
   func runs(of entry: ArchiveEntry) throws(ArchiveError) -> [ContentRun] {

@@ -40,8 +40,8 @@ public final class ArchiveWriter {
   private var cutting = Cutting(.whole, .standard, limit: 1 << 20)
 
   // Chunks, entries and blocks in order.
-  private var table = ChunkTable()
-  private var file: FileInProgress?
+  var table = ChunkTable()
+  var file: FileInProgress?
   private var block = DataBlock()
   private var freeBlocks: [DataBlock] = []
   private var tree: TreeBuilder
@@ -51,15 +51,17 @@ public final class ArchiveWriter {
   private let followsLeaves: Bool
 
   // What the parent has.
-  private var parentTree: ParentTree?
+  var parentTree: ParentTree?
   /// What an interrupted attempt has left, and its tree.
-  private let unfinished: UnfinishedArchive?
-  private var unfinishedTree: ParentTree?
-  private var parentChunks: ParentChunks?
+  let unfinished: UnfinishedArchive?
+  var unfinishedTree: ParentTree?
+  var parentChunks: ParentChunks?
   private let index: DetachedIndexWriter?
 
   private var isCheckpointDue = false
-  private var state = ArchiveWriterState()
+  var state = ArchiveWriterState()
+  /// The tree as long as entries come in any order.
+  var unsorted: UnsortedTree?
 
   /// Starts an archive.
   ///
@@ -184,49 +186,6 @@ public final class ArchiveWriter {
     try note(.end(entry, stamp, try parentEntry(at: entry.path)))
   }
 
-  /// What the parent has under a path. Paths must be asked for in the order of the tree.
-  func parentEntry(at path: [UInt8]) throws(ArchiveError) -> ParentEntry? {
-    if let found = try unfinishedTree?.entry(at: path) { return found }
-    if parentTree == nil { return nil }
-    do throws(ArchiveError) {
-      return try parentTree?.entry(at: path)
-    } catch {
-      throw ArchiveError(error.code, "the parent: \(error.reason)", offset: error.offset, path: error.path)
-    }
-  }
-
-  /// The depth of the archive.
-  var depth: UInt32 { superblock.depth }
-
-  /// Links that are new in this archive get numbers from here on.
-  var firstLinkGroup: UInt64 {
-    // No more than there were entries.
-    unfinished?.reader.leaves.reduce(0) { $0 + $1.entries } ?? 0
-  }
-
-  /// Takes over what an interrupted attempt had read of a file that has begun.
-  ///
-  /// - Returns: the bytes that need not be read again.
-  func takeBeginning(of entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) -> UInt64 {
-    guard let unfinished, let stamp, let open = unfinished.open, open.path == entry.path, Stamp(of: open) == stamp,
-      open.modificationTime == entry.modificationTime
-    else { return 0 }
-    for run in try unfinished.reader.runs(of: open) {
-      switch run {
-      case .hole(let length): try note(.hole(length))
-      case .chunks(let ordinal, let first, let count, _):
-        // Where the data of a parent is elsewhere, the file is read from its start.
-        guard let lengths = try? unfinished.lengths(ordinal, first..<(first + count)) else {
-          try restartFile()
-          return 0
-        }
-        let ids = try unfinished.reader.ids(ordinal, first..<(first + count))
-        try note(.known(ChunkReference(ordinal: ordinal, number: first), zip(ids, lengths).map { ($0, $1) }))
-      }
-    }
-    return open.size
-  }
-
   /// Adds an entry that is what it was in the parent, content included.
   func add(unchanged entry: ParentEntry) throws(ArchiveError) { try note(.unchanged(entry)) }
 
@@ -309,7 +268,7 @@ public final class ArchiveWriter {
     try note(.end(entry, stamp, try parentEntry(at: entry.path)))
   }
 
-  private func note(_ event: SegmentEvent) throws(ArchiveError) {
+  func note(_ event: SegmentEvent) throws(ArchiveError) {
     if segment.events.count >= Self.segmentEvents { try closeSegment() }
     segment.events.append(event)
   }
@@ -357,6 +316,12 @@ public final class ArchiveWriter {
     workers.run(making: { PayloadPacker(payload, options.compression) }, job)
   }
 
+  /// Takes over all that has been given.
+  func replayAll() throws(ArchiveError) {
+    try closeSegment()
+    while !hashing.isEmpty { try replayFirst() }
+  }
+
   private func replayFirst() throws(ArchiveError) {
     let (full, done) = hashing.removeFirst()
     _ = done?.wait()
@@ -392,6 +357,7 @@ public final class ArchiveWriter {
         case .unchanged(let parent):
           let entry = parent.entry
           try take(unchanged: parent, dataLength: try parent.leaf.archive.dataLength(of: entry))
+        case .unsorted(let event): try replay(event)
         }
       }
     }
@@ -420,17 +386,6 @@ public final class ArchiveWriter {
       state.rawBytes += UInt64(bytes.byteCount)
     }
     file?.add(chunk: number, ordinal: depth, id: id, length: bytes.byteCount)
-  }
-
-  /// Where the parent has a chunk that is not in this archive.
-  private func inParent(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) -> ChunkReference? {
-    if let known = try file?.inPlace(id, length: bytes.byteCount) { return known }
-    guard let parent = options.parent, !table.contains(id) else { return nil }
-    // What has not changed at all needs no table.
-    if parentChunks == nil {
-      parentChunks = try ParentChunks(parent, maximumBytes: options.parentTableBytes)
-    }
-    return try parentChunks?.find(id)
   }
 
   /// Takes an entry that is the parent's.
@@ -463,6 +418,13 @@ public final class ArchiveWriter {
       (entry.size, entry.content, entry.digest, entry.cut) = (other.size, other.content, other.digest, other.cut)
       dataLength = length
     }
+    try enter(entry, stamp, parent, dataLength: dataLength)
+  }
+
+  /// Adds an entry with its content to the tree.
+  func enter(
+    _ entry: ArchiveEntry, _ stamp: Stamp?, _ parent: ParentEntry?, dataLength: UInt64
+  ) throws(ArchiveError) {
     // Read again, and nothing has changed: what is known of the file now may still be more.
     if let parent, entry == parent.entry, stamp == nil || stamp == parent.stamp {
       return try take(unchanged: parent, dataLength: dataLength)
@@ -474,7 +436,7 @@ public final class ArchiveWriter {
   }
 
   /// Moves content of very many runs into blocks of its own.
-  private func useMaps(_ entry: inout ArchiveEntry, like parent: ArchiveEntry?) throws(ArchiveError) {
+  func useMaps(_ entry: inout ArchiveEntry, like parent: ArchiveEntry?) throws(ArchiveError) {
     guard case .runs(let runs) = entry.content, runs.count > MapBlock.maximumInlineRuns else { return }
     if MapBlock.inlineLength(runs) <= MapBlock.maximumInlineLength { return }
     var known: [SHA256Digest: MapReference] = [:]
@@ -539,10 +501,11 @@ public final class ArchiveWriter {
     try submit(.block(full, done))
   }
 
-  private func writeIndexBlock(
-    _ kind: FrameKind, _ bytes: [UInt8], count: Int, digest: SHA256Digest?
+  func writeIndexBlock(
+    _ kind: FrameKind, _ bytes: [UInt8], count: Int, digest: SHA256Digest?, flags: FrameHeader.Flags = []
   ) throws(ArchiveError) {
-    let frame = try packed(kind, bytes, count: count, first: state.indexBlocks)
+    var frame = try packed(kind, bytes, count: count, first: state.indexBlocks)
+    frame.description.flags = flags
     state.indexBlocks += 1
     try submit(.index(frame.description, frame.body, digest ?? SHA256.hash(bytes)))
   }
@@ -567,12 +530,16 @@ public final class ArchiveWriter {
   }
 
   /// Names everything so far, so that it can be used should nothing follow.
-  private func checkpoint() throws(ArchiveError) {
+  func checkpoint() throws(ArchiveError) {
     try closeBlock()
-    try tree.endLeaf()
-    try writeLeaves()
+    if let unsorted {
+      try writeProvisional(unsorted)
+    } else {
+      try tree.endLeaf()
+      try writeLeaves()
+    }
     var raw = state.checkpointHead(depth: depth)
-    if let entry = file?.soFar() {
+    if unsorted == nil, let entry = file?.soFar() {
       var encoder = TreeBlockEncoder()
       encoder.add(entry)
       raw.fixed(UInt8(1))
@@ -622,8 +589,7 @@ public final class ArchiveWriter {
   ///
   /// - Returns: the footer, which says what the archive holds.
   public func finish() throws(ArchiveError) -> ArchiveSummary {
-    try closeSegment()
-    while !hashing.isEmpty { try replayFirst() }
+    try replayAll()
     guard file == nil else { throw ArchiveError(.invalidOption, "the last file has not ended") }
     try closeBlock()
     try tree.endLeaf()

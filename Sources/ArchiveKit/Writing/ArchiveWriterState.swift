@@ -46,6 +46,13 @@ struct ArchiveWriterState {
     if leaf.ordinal < depth || leaf.block >= namedBlocks { leavesSinceCheckpoint.append(leaf) }
   }
 
+  /// A leaf that counts for those alone who do not see the end.
+  mutating func add(provisional block: UInt64, entries: UInt64, depth: UInt32) {
+    treeEntries += entries
+    leavesSinceCheckpoint.append(
+      LeafRecord(separator: [], entries: entries, ordinal: depth, block: block, digest: .zero))
+  }
+
   mutating func wrote(block header: FrameHeader) {
     blocks.append(
       BlockRecord(

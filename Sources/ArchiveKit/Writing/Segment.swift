@@ -23,6 +23,8 @@ enum SegmentEvent {
   case end(ArchiveEntry, Stamp?, ParentEntry?)
   /// The entry is that of the parent.
   case unchanged(ParentEntry)
+  /// One of entries that come in any order.
+  case unsorted(UnsortedEvent)
 }
 
 /// Bytes, what they belong to, and their digests. Used by one thread at a time.

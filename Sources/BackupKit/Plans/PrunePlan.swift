@@ -176,7 +176,7 @@ extension Repository {
       let record = try withCatalogue { (catalogue) throws(BackupError) in
         try name.backup.flatMap { (id) throws(BackupError) in try catalogue.record(id) }
       }
-      if let record, record.state.isActive { continue }
+      if let record, record.state.isActive || record.isResumable && record.state == .failed { continue }
       freed &+= try storage.size(of: name) ?? 0
       try storage.delete(name)
     }

@@ -40,6 +40,10 @@ public struct BackupRequest: Sendable {
   public var isProtected = false
   /// How often to try again after a failure. Default: 0.
   public var retries = 0
+  /// Whether what an interrupted attempt has left is kept, and the newest backup of the instance that was interrupted so
+  /// is gone on with, instead of a new one. It keeps its identifier, and its name, unless another name is asked for: then
+  /// it must have that. Default: `false`.
+  public var resumes = false
   /// Nanoseconds between two attempts. Default: a minute.
   public var retryInterval: UInt64 = 60_000_000_000
   /// Who asks for it. Default: not said.

@@ -48,14 +48,15 @@ public final class CommandProducer: BackupProducer {
   /// Runs the command to its end.
   public func produce(into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) -> ProducerReport {
     var started: CommandLog?
-    var check = StreamCheck(expectation)
     let child: ChildProcess
     do throws(IOError) { child = try start(&started, task) } catch {
       throw BackupError(.sourceFailed, "the command could not be run: \(error)")
     }
     guard let log = started else { throw BackupError(.sourceFailed, "the command could not be run") }
+    // The child owns the pipe, and is there until the stream has ended.
+    let stream = CheckedStream(FileHandle(borrowing: child.output.descriptor), expectation)
     do throws(BackupError) {
-      try StreamProducer.archive(child.output, as: name, into: writer, task, &check)
+      try stream.archive(as: name, into: writer, task)
     } catch {
       child.abort()
       log.finish()
@@ -70,7 +71,7 @@ public final class CommandProducer: BackupProducer {
       let last = log.lastLine.map { ": \($0)" } ?? ""
       throw BackupError(.sourceFailed, "the command \(how)\(last)")
     }
-    try check.finish()
+    try stream.finish()
     return ProducerReport(log: log.text)
   }
 

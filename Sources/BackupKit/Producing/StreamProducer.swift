@@ -23,21 +23,29 @@ public struct StreamExpectation: Hashable, Sendable {
   }
 }
 
-/// Counts and hashes a stream on its way, and compares it with what was announced.
-struct StreamCheck: ~Copyable {
+/// A stream that is counted and hashed on its way, and compared with what was announced.
+final class CheckedStream: ArchiveStream {
+  private let input: FileHandle
   private let expectation: StreamExpectation
   private var hash = SHA256()
-  private(set) var count: UInt64 = 0
+  private var count: UInt64 = 0
 
-  init(_ expectation: StreamExpectation) { self.expectation = expectation }
+  init(_ input: consuming FileHandle, _ expectation: StreamExpectation) {
+    self.input = input
+    self.expectation = expectation
+  }
 
-  mutating func take(_ bytes: RawSpan) {
-    count += UInt64(bytes.byteCount)
-    if expectation.digest != nil { hash.update(bytes) }
+  func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
+    let before = room.byteCount
+    let read: Int
+    do throws(IOError) { read = try input.read(into: &room) } catch { throw ArchiveError(error) }
+    count += UInt64(read)
+    if expectation.digest != nil { hash.update(room.bytes.extracting(droppingFirst: before)) }
+    return read
   }
 
   /// Throws unless the stream, which has ended, is the one that was announced.
-  mutating func finish() throws(BackupError) {
+  func finish() throws(BackupError) {
     if let size = expectation.size, size != count {
       throw BackupError(.sourceFailed, "the stream has \(count) bytes, not the \(size) that were announced")
     }
@@ -47,13 +55,24 @@ struct StreamCheck: ~Copyable {
       throw BackupError(.sourceFailed, "the stream has the SHA-256 \(actual), not \(digest) as was announced")
     }
   }
+
+  /// Stores the stream as one file of a backup.
+  func archive(as name: [UInt8], into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) {
+    var settings = TreeArchiverOptions()
+    settings.progress = { task.tell($0.bytes) }
+    settings.isCancelled = task.observer.isCancelled
+    do throws(ArchiveError) {
+      _ = try TreeArchiver(to: writer, settings).archiveStream(name, modified: WallClock.now, self)
+    } catch {
+      throw BackupError(error)
+    }
+  }
 }
 
 /// Delivers an open file or pipe as one file of the backup. It can be read only once, so that there is no second attempt.
 public final class StreamProducer: BackupProducer {
   private let name: [UInt8]
-  private let input: FileHandle
-  private let expectation: StreamExpectation
+  private let stream: CheckedStream
 
   /// Takes a stream.
   ///
@@ -63,8 +82,7 @@ public final class StreamProducer: BackupProducer {
   ///   - expectation: what it must turn out to be.
   public init(_ input: consuming FileHandle, as name: [UInt8], _ expectation: StreamExpectation = .init()) {
     self.name = name
-    self.input = input
-    self.expectation = expectation
+    stream = CheckedStream(input, expectation)
   }
 
   /// It is gone when it has been read.
@@ -72,33 +90,8 @@ public final class StreamProducer: BackupProducer {
 
   /// Reads the stream to its end.
   public func produce(into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) -> ProducerReport {
-    var check = StreamCheck(expectation)
-    try StreamProducer.archive(input, as: name, into: writer, task, &check)
-    try check.finish()
+    try stream.archive(as: name, into: writer, task)
+    try stream.finish()
     return ProducerReport()
-  }
-
-  static func archive(
-    _ input: borrowing FileHandle, as name: [UInt8], into writer: ArchiveWriter, _ task: ProducerTask,
-    _ check: inout StreamCheck
-  ) throws(BackupError) {
-    var settings = TreeArchiverOptions()
-    settings.progress = { task.tell($0.bytes) }
-    settings.isCancelled = task.observer.isCancelled
-    do throws(ArchiveError) {
-      _ = try TreeArchiver(to: writer, settings).archiveStream(name, modified: WallClock.now) {
-        (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-        let before = room.byteCount
-        do throws(IOError) {
-          let count = try input.read(into: &room)
-          check.take(room.bytes.extracting(droppingFirst: before))
-          return count
-        } catch {
-          throw ArchiveError(error)
-        }
-      }
-    } catch {
-      throw BackupError(error)
-    }
   }
 }

@@ -26,6 +26,7 @@ extension BackupRecord {
       object.add("retry_interval", .uint(retryInterval))
     }
     if let retention { object.add("retention", .string(retention.description)) }
+    if isResumable { object.add("resumable", .bool(true)) }
     object.add("protected", .bool(isProtected))
     object.add("state", .string(state.rawValue))
     object.add("created", .string(createdAt.rfc3339(fractionDigits: 9)))
@@ -96,6 +97,7 @@ extension BackupRecord {
     retries = Int(clamping: number("retries"))
     retryInterval = number("retry_interval")
     if let text = json["retention"]?.text { retention = try Retention(parsing: text) }
+    isResumable = json["resumable"]?.truth ?? false
     // What cannot be read is not taken for a leave to delete.
     isProtected = json["protected"]?.truth ?? true
     sizes.logical = number("logical")

@@ -79,6 +79,8 @@ public struct BackupRecord: Hashable, Sendable {
   public var retryInterval: UInt64 = 0
   /// How long it is kept; `nil` for until somebody deletes it.
   public var retention: Retention?
+  /// Whether what an interrupted attempt has left is kept, to go on with it.
+  public var isResumable = false
   /// Whether it must not be deleted.
   public var isProtected = false
   /// Where in its life it is.

@@ -28,8 +28,7 @@ extension Repository {
     let locks = try lock(request.instance, .exclusive, "create")
     defer { locks.release() }
     try settleHeld(request.instance)
-    let parent = try self.parent(for: request)
-    let record = try begin(request, parent)
+    let (record, parent) = try taskAtHand(request)
     var attempt = 0
     while true {
       do throws(BackupError) {
@@ -120,6 +119,26 @@ extension Repository {
     }
   }
 
+  /// The record of a backup that begins, or of one that is gone on with, and its parent.
+  private func taskAtHand(
+    _ request: BackupRequest
+  ) throws(BackupError) -> (record: BackupRecord, parent: BackupRecord?) {
+    if request.resumes {
+      let interrupted = try withCatalogue { (catalogue) throws(BackupError) in
+        try catalogue.records(of: request.instance).last {
+          $0.state == .failed && $0.isResumable && (request.name == nil || $0.name == request.name)
+        }
+      }
+      if let interrupted, try storage.size(of: .partial(interrupted.id)) != nil {
+        let parent = try interrupted.parent.map { (id) throws(BackupError) in try state(of: id) }
+        if let parent { try checkParent(parent, for: request) }
+        return (interrupted, parent)
+      }
+    }
+    let parent = try self.parent(for: request)
+    return (try begin(request, parent), parent)
+  }
+
   /// Writes the record of a backup that begins.
   private func begin(_ request: BackupRequest, _ parent: BackupRecord?) throws(BackupError) -> BackupRecord {
     let time = clock()
@@ -151,6 +170,7 @@ extension Repository {
       case .limited(let retention): record.retention = retention
       }
       record.isProtected = request.isProtected
+      record.isResumable = request.resumes
       record.actor = request.actor
       return record
     }
@@ -175,14 +195,16 @@ extension Repository {
     _ observer: BackupObserver
   ) throws(BackupError) -> BackupRecord {
     let record = try change(id) { (record) throws(BackupError) in try record.move(to: .running, at: clock()) }
-    let upload = try storage.begin(.partial(id))
+    let upload = try request.resumes ? storage.resume(.partial(id)) : storage.begin(.partial(id))
     let index = try storage.begin(.partialIndex(id))
     do throws(BackupError) {
       let summary: ArchiveSummary
       let opened = try parent.map { (parent) throws(BackupError) in
         try BackupArchives.openParent(parent, in: storage, registry)
       }
-      let writer = try Self.writer(to: upload, index, BackupArchives.options(for: record, request, opened))
+      let (writer, found) = try BackupArchives.writer(
+        to: upload, index, BackupArchives.options(for: record, request, opened), in: storage)
+      if found > 0 { observer.note("going on behind the \(found) bytes that are there of '\(record.name)'") }
       let task = ProducerTask(
         record: record, parent: parent, repository: storage.directory, observer: observer,
         written: { upload.written })
@@ -202,15 +224,16 @@ extension Repository {
         if request.verifies { record.verifiedAt = clock() }
       }
     } catch {
-      return try afterFailure(error, of: id, upload, index)
+      return try afterFailure(error, of: record, upload, index)
     }
   }
 
   /// Takes back what an attempt has done, unless its last step failed behind the point of no return.
   private func afterFailure(
-    _ error: BackupError, of id: BackupID, _ upload: any StorageUpload, _ index: any StorageUpload
+    _ error: BackupError, of attempted: BackupRecord, _ upload: any StorageUpload, _ index: any StorageUpload
   ) throws(BackupError) -> BackupRecord {
-    upload.abandon()
+    let id = attempted.id
+    if attempted.isResumable { upload.suspend() } else { upload.abandon() }
     index.abandon()
     if let record = try? state(of: id), record.state == .complete {
       warn("'\(record.name)' is complete, but the catalogue does not know it yet: \(error.reason)")
@@ -220,14 +243,6 @@ extension Repository {
     try? storage.delete(.archive(id))
     try? storage.delete(.index(id))
     throw error
-  }
-
-  private static func writer(
-    to upload: any StorageUpload, _ index: any StorageUpload, _ options: ArchiveWriterOptions
-  ) throws(BackupError) -> ArchiveWriter {
-    do throws(ArchiveError) { return try ArchiveWriter(to: upload, index: index, options) } catch {
-      throw BackupError(error)
-    }
   }
 
   /// Reads the archive back before it counts.

@@ -130,7 +130,7 @@ extension Repository {
         warn("'\(record.name)': \(error.reason)")
       }
     }
-    try storage.delete(.partial(record.id))
+    if !record.isResumable { try storage.delete(.partial(record.id)) }
     try storage.delete(.partialIndex(record.id))
     try change(record.id) { (record) throws(BackupError) in
       guard record.state.isActive else { return }

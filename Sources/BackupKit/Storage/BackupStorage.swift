@@ -75,6 +75,14 @@ public protocol StorageUpload: ArchiveOutput {
   /// How many bytes have been written.
   var written: UInt64 { get }
 
+  /// Throws away what stands behind a length, to go on from there.
+  ///
+  /// - Parameter length: how much is kept; at most what is there.
+  func cut(at length: UInt64) throws(BackupError)
+
+  /// Ends the writing, and keeps what is there for ``BackupStorage/resume(_:)``.
+  func suspend()
+
   /// What has been written so far, for reading it back.
   func source() throws(BackupError) -> any ArchiveSource
 
@@ -141,6 +149,12 @@ public protocol BackupStorage: AnyObject, Sendable {
   ///
   /// - Parameter name: a name in `partial`.
   func begin(_ name: StorageName) throws(BackupError) -> any StorageUpload
+
+  /// Goes on with an archive whose writing was interrupted, or begins it. It is kept when this process ends.
+  ///
+  /// - Parameter name: a name in `partial`.
+  /// - Returns: an upload that begins with what is there.
+  func resume(_ name: StorageName) throws(BackupError) -> any StorageUpload
 
   /// Removes an object.
   ///

@@ -92,7 +92,20 @@ public final class DirectoryStorage: BackupStorage {
 
   /// Begins to write an archive.
   public func begin(_ name: StorageName) throws(BackupError) -> any StorageUpload {
-    do throws(IOError) { return try DirectoryUpload(path(name), root: root) } catch { throw BackupError(error) }
+    do throws(IOError) {
+      return try DirectoryUpload(path(name), root: root, isResumable: false)
+    } catch {
+      throw BackupError(error)
+    }
+  }
+
+  /// Goes on with an archive, or begins it.
+  public func resume(_ name: StorageName) throws(BackupError) -> any StorageUpload {
+    do throws(IOError) {
+      return try DirectoryUpload(path(name), root: root, isResumable: true)
+    } catch {
+      throw BackupError(error)
+    }
   }
 
   /// Removes an object, and makes that durable.
@@ -162,14 +175,31 @@ private final class DirectoryUpload: StorageUpload {
   private var isSettled = false
   private(set) var written: UInt64 = 0
 
-  init(_ path: Path, root: Path) throws(IOError) {
+  init(_ path: Path, root: Path, isResumable: Bool) throws(IOError) {
     self.path = path
     self.root = root
+    if isResumable {
+      // Writes go to the end, wherever that is after a cut.
+      let opened = try FileHandle.create(path, mode: .ownerOnly, ifExists: .append, noFollow: true)
+      written = UInt64(clamping: try opened.status().size)
+      file = consume opened
+      return
+    }
     do throws(IOError) { try FileSystem.remove(path) } catch {
       if error.errno != .noSuchFile { throw error }
     }
     file = try FileHandle.create(path, mode: .ownerOnly)
     Signals.registerTemporary(path)
+  }
+
+  func cut(at length: UInt64) throws(BackupError) {
+    do throws(IOError) { try file?.truncate(to: Int64(clamping: length)) } catch { throw BackupError(error) }
+    written = length
+  }
+
+  func suspend() {
+    isSettled = true
+    file = nil
   }
 
   deinit { abandon() }

@@ -67,7 +67,15 @@ public final class MemoryStorage: BackupStorage {
   }
 
   /// Begins to write an archive.
-  public func begin(_ name: StorageName) throws(BackupError) -> any StorageUpload { MemoryUpload(self) }
+  public func begin(_ name: StorageName) throws(BackupError) -> any StorageUpload {
+    try delete(name)
+    return MemoryUpload(self, name, [])
+  }
+
+  /// Goes on with an archive, or begins it.
+  public func resume(_ name: StorageName) throws(BackupError) -> any StorageUpload {
+    MemoryUpload(self, name, try contents(of: name, limit: .max) ?? [])
+  }
 
   /// Removes an object.
   public func delete(_ name: StorageName) throws(BackupError) {
@@ -138,9 +146,18 @@ private final class MemoryLock: StorageLock {
 
 private final class MemoryUpload: StorageUpload {
   private let storage: MemoryStorage
-  private var bytes: [UInt8] = []
+  private let name: StorageName
+  private var bytes: [UInt8]
 
-  init(_ storage: MemoryStorage) { self.storage = storage }
+  init(_ storage: MemoryStorage, _ name: StorageName, _ bytes: [UInt8]) {
+    self.storage = storage
+    self.name = name
+    self.bytes = bytes
+  }
+
+  func cut(at length: UInt64) throws(BackupError) { bytes.removeLast(bytes.count - min(bytes.count, Int(length))) }
+
+  func suspend() { try? storage.put(name, bytes) }
 
   var written: UInt64 { UInt64(bytes.count) }
 
@@ -152,8 +169,12 @@ private final class MemoryUpload: StorageUpload {
 
   func publish(as name: StorageName, replacing: Bool) throws(BackupError) {
     try storage.publish(bytes, as: name, replacing: replacing)
+    try storage.delete(self.name)
     bytes = []
   }
 
-  func abandon() { bytes = [] }
+  func abandon() {
+    bytes = []
+    try? storage.delete(name)
+  }
 }

@@ -30,7 +30,8 @@ struct ArchiveCreation {
 
   func run() throws(Failure) {
     let name = target.name
-    if options.isDryRun { return try dryRun() }
+    let members = try openMembers()
+    if options.isDryRun { return try dryRun(members) }
     session.progress.begin(name.display, total: nil)
     let parent = try openParent()
     let output: ArchiveSinkOutput
@@ -51,13 +52,13 @@ struct ArchiveCreation {
     do throws(ArchiveError) {
       let writer = try writer(output, index, parent)
       let archiver = TreeArchiver(to: writer, try archiverOptions { output.written })
-      report = try archive(archiver)
+      report = try archive(archiver, members)
       summary = try writer.finish()
     } catch {
       if options.resumes, let partial = output.temporary, output.written > 0 {
         session.reporter.note("\(partial.lossyString) is kept: the same command goes on from there")
       }
-      throw Failure(error, archive: name)
+      throw failure(error, name, members)
     }
     if options.verify { try verify(output, name) }
     do throws(IOError) {
@@ -69,7 +70,7 @@ struct ArchiveCreation {
     tell(report, summary, name, nanoseconds: MonotonicClock.now - start)
   }
 
-  private func dryRun() throws(Failure) {
+  private func dryRun(_ members: MemberStream?) throws(Failure) {
     do throws(ArchiveError) {
       var settings = try archiverOptions { 0 }
       let reporter = session.reporter
@@ -77,9 +78,9 @@ struct ArchiveCreation {
         reporter.print(Escaping.visible(entry.path) + (entry.kind == .directory ? "/" : ""))
         reporter.emit(CkaEntryReport(archive: nil, entry: entry).json(command: "create"))
       }
-      _ = try archive(TreeArchiver(to: nil, settings))
+      _ = try archive(TreeArchiver(to: nil, settings), members)
     } catch {
-      throw Failure(error, archive: InputName(path: nil))
+      throw failure(error, InputName(path: nil), members)
     }
   }
 
@@ -114,16 +115,40 @@ struct ArchiveCreation {
     FolderAncestors([Path(parent).parent] + options.parentFolders.map { Path($0) })
   }
 
-  private func archive(_ archiver: TreeArchiver) throws(ArchiveError) -> TreeArchiverReport {
+  private func archive(
+    _ archiver: TreeArchiver, _ members: MemberStream?
+  ) throws(ArchiveError) -> TreeArchiverReport {
+    if let members {
+      if options.tarStream != nil { return try archiver.archiveTar(members) }
+      let modified = options.isReproducible ? Timestamp(seconds: Self.sourceDate / 1_000_000_000) : WallClock.now
+      return try archiver.archiveXBStream(members, modified: modified)
+    }
     guard let streamName = options.streamName else {
       let names = try options.files.files + NameList(endsInZero: options.namesEndInZero).names(in: options.nameFiles)
       return try archiver.archive(names.map { Path($0) }, from: options.folder.map { Path($0) })
     }
-    let input = FileHandle.standardInput
-    return try archiver.archiveStream(streamName, modified: WallClock.now) {
-      (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
-      do throws(IOError) { return try input.read(into: &room) } catch { throw ArchiveError(error) }
-    }
+    return try archiver.archiveStream(
+      streamName, modified: WallClock.now, FileArchiveStream(FileHandle.standardInput))
+  }
+
+  /// The report of what ended the work: the stream's, if that is what was wrong.
+  private func failure(_ error: ArchiveError, _ name: InputName, _ members: MemberStream?) -> Failure {
+    guard let members, members.isCause(of: error) else { return Failure(error, archive: name) }
+    var failure = Failure(error, archive: members.name)
+    // What is said of archives is no help here.
+    failure.hint = nil
+    return failure
+  }
+
+  /// Opens the stream whose members are wanted, if any are.
+  private func openMembers() throws(Failure) -> MemberStream? {
+    guard let path = options.tarStream ?? options.xbstream else { return nil }
+    var settings = DecompressionOptions()
+    settings.limits.maximumOutputSize = nil
+    settings.limits.maximumRatio = nil
+    settings.limits.maximumWindowSize = MemoryLimit.window(within: MemoryLimit.standard)
+    settings.threads = options.global.threads ?? 0
+    return try MemberStream(path, session.registry, settings)
   }
 
   // MARK: - Settings

@@ -58,6 +58,11 @@ extension Failure {
       case .tooLarge: "it has more attributes than an archive can hold"
       case .socket: "skipped: a socket"
       case .shortenedPath: "stored without .. and what stands before it"
+      case .unsafePath: "left out: its path has .. or cannot be in an archive"
+      case .absolutePath: "stored without / at the start, as are others"
+      case .unknownKind: "left out: an archive has no kind for it"
+      case .withoutTarget: "left out: a further name of what is not there"
+      case .displaced: "left out: one of two that stand in each other's way"
       default: warning.kind.description
       }
     self.init(

@@ -32,6 +32,7 @@ struct BackupCreation {
     request.retries = options.retries
     request.retryInterval = UInt64(clamping: DurationText.nanoseconds(options.retryInterval))
     request.verifies = options.verify
+    request.resumes = options.resumes
     request.actor = Machine.environment("USER") ?? ""
     try settle(&request)
     let producer = try self.producer(roots)

@@ -22,7 +22,9 @@ struct BackupReport {
   /// What keeps it, or what became of it.
   var keep: String {
     if record.state != .complete {
-      if let failure = record.failure { return Escaping.visible(failure.reason) }
+      if let failure = record.failure {
+        return Escaping.visible(failure.reason) + (record.isResumable ? " (resume with --resume)" : "")
+      }
       return record.state.isActive ? "" : "-"
     }
     if record.isProtected { return "protected" }

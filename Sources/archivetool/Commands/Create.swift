@@ -32,6 +32,8 @@ enum Create {
     var isParanoid = false
     var resumes = false
     var maximumMemory: UInt64?
+    var tarStream: [UInt8]?
+    var xbstream: [UInt8]?
     var isDryRun = false
     var verify = false
     init() {}
@@ -56,6 +58,12 @@ enum Create {
 
       With --resume an archive that is interrupted, by a full disk for one, stays in FILE.partial. The same command goes \
       on with it, and reads only what is not in it or has changed.
+
+      --stdin NAME stores a stream byte for byte, as one file. A tar stream and an xbstream are cut where their members \
+      begin, each member as a file of its name would be, so that two of them share what is the same in both. \
+      --from-tar FILE and --from-xbstream FILE make the members entries; FILE, or standard input (-), may be compressed \
+      with any codec that is known by its content. Of members with the same path the last one counts. Members that \
+      cannot be stored are named, and the status is 1; a stream that is damaged or cut leaves no archive.
       """,
     examples: [
       Example("archivetool create -o etc.cka /etc", "a folder"),
@@ -63,6 +71,8 @@ enum Create {
       Example("find . -name '*.c' | archivetool create -o c.cka --files-from -", "what is in a list"),
       Example("archivetool create -o tue.cka --parent mon.cka /etc", "what has changed since"),
       Example("pg_dump shop | archivetool create -o shop.cka --stdin shop.sql", "a stream, as one file"),
+      Example(
+        "pg_basebackup -Ft -X fetch -D - | archivetool create -o base.cka --from-tar -", "a tar stream, as files"),
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files) + [
@@ -91,6 +101,10 @@ enum Create {
         .path("index", \.index, "write what a later increment needs to FILE too").placeholder("FILE").group(.output),
         .size("max-memory", \.maximumMemory, "bound the table of the parent's chunks").placeholder("SIZE")
           .group(.output),
+        .path("from-tar", \.tarStream, "archive the members of a tar stream")
+          .placeholder("FILE").group(.input),
+        .path("from-xbstream", \.xbstream, "archive the files of an xbstream")
+          .placeholder("FILE").group(.input),
         .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
         .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
         .text("name", \.name, "a name to keep in the archive").placeholder("TEXT").group(.output),
@@ -122,14 +136,18 @@ enum Create {
   private static func check(_ options: Options, _ context: Context) throws {
     let files = options.files
     let readsNames = !options.nameFiles.isEmpty
-    if files.files.isEmpty && !readsNames && options.streamName == nil {
+    let streams = [
+      options.streamName.map { _ in "--stdin" }, options.tarStream.map { _ in "--from-tar" },
+      options.xbstream.map { _ in "--from-xbstream" },
+    ].compactMap { $0 }
+    if files.files.isEmpty && !readsNames && streams.isEmpty {
       throw UsageError(.missingArgument, "nothing to archive", hint: "name files or folders, or give --stdin NAME")
     }
-    if !files.files.isEmpty && options.streamName != nil {
-      throw UsageError(.invalidCombination, "--stdin and PATH exclude each other")
-    }
-    if readsNames && options.streamName != nil {
-      throw UsageError(.invalidCombination, "--stdin and --files-from exclude each other")
+    if let stream = streams.first {
+      let others = streams.dropFirst() + (readsNames ? ["--files-from"] : []) + (files.files.isEmpty ? [] : ["PATH"])
+      if let other = others.first {
+        throw UsageError(.invalidCombination, "\(stream) and \(other) exclude each other")
+      }
     }
     if options.namesEndInZero && !readsNames {
       throw UsageError(.invalidCombination, "-0 says how names stand in a file", hint: "--files-from FILE names it")
@@ -149,13 +167,15 @@ enum Create {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    if options.streamName != nil, context.inputIsTerminal, !files.force {
+    let standard = Array("-".utf8)
+    let readsInput = options.streamName != nil || options.tarStream == standard || options.xbstream == standard
+    if readsInput, context.inputIsTerminal, !files.force {
       throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
     }
-    if options.resumes && (files.writesToOutput(for: nil) || options.streamName != nil || options.isReproducible) {
+    if options.resumes && (files.writesToOutput(for: nil) || options.readsStream || options.isReproducible) {
       throw UsageError(
         .invalidCombination, "--resume needs an output file and a tree that can be read again",
-        hint: "it excludes -o -, --stdin and --reproducible")
+        hint: "it excludes -o -, streams and --reproducible")
     }
     if options.verify && files.writesToOutput(for: nil) {
       throw UsageError(.invalidCombination, "--verify needs an output file: a pipe cannot be read back")
@@ -169,4 +189,9 @@ extension Create.Options {
     get { streamName.map { String(decoding: $0, as: UTF8.self) } }
     set { streamName = newValue.map { Array($0.utf8) } }
   }
+}
+
+extension Create.Options {
+  /// Whether what is archived comes once, and then never again.
+  var readsStream: Bool { streamName != nil || tarStream != nil || xbstream != nil }
 }

@@ -630,6 +630,29 @@ class TreeRules:
 Leaf = collections.namedtuple("Leaf", "path entries ordinal number digest")
 
 
+def in_order(entries):
+    """The tree that entries in any order make: of equal paths the last, nothing below what is no directory.
+
+    What is no directory gives way to a later entry below it, and otherwise what is below it is left out.
+    """
+    latest = {}
+    for number, entry in enumerate(entries):
+        latest[entry.path] = (number, entry)
+    tree = sorted(latest.values(), key=lambda item: order(item[1].path))
+    above, yielding = [], set()
+    for number, entry in tree:
+        above = [(n, e) for n, e in above if entry.path.startswith(e.path + b"/")]
+        yielding.update(n for n, _ in above if n < number)
+        if entry.kind != DIR:
+            above.append((number, entry))
+    kept = []
+    for number, entry in tree:
+        last = next((e for e in reversed(kept) if e.kind != DIR), None)
+        if number not in yielding and not (last and entry.path.startswith(last.path + b"/")):
+            kept.append(entry)
+    return kept
+
+
 def directory_records(frames):
     """The leaves of the directory; frames are (header, raw)."""
     leaves = []
@@ -846,7 +869,7 @@ class Verifier:
             self.first(header, self.index_so_far)
             self.index_so_far = header.first + 1
             self.index[header.first] = (header, None)
-            if kind == TREE and not header.flags & PROVISIONAL:
+            if kind == TREE:
                 self.entries += header.count
                 self.leaves.append((header.first, header.count))
         elif kind in self.tables:
@@ -961,6 +984,7 @@ class Verifier:
         for number, (header, _) in sorted(self.index.items()):
             if header.type == TREE and not header.flags & PROVISIONAL and self.footer is not None:
                 check(number in named, f"{header.where}: the directory does not have it")
+        self.guard(self.check_provisional)
         self.total = self.file_bytes = 0
         reader = ChunkReader(self) if self.payloads else None
         for leaf in leaves:
@@ -971,6 +995,19 @@ class Verifier:
             ids = [body for _, body in self.tables[IDS] if body is not None]
             root = content_root(self.superblock, self.footer.chunks, ids, b"".join(raw for _, raw in frames))
             check(root == self.footer.content_root, "footer: contentRoot")
+
+    def check_provisional(self):
+        """Leaves that the directory does not name have entries all the same, in any order."""
+        paths = set()
+        for number, (header, raw) in sorted(self.index.items()):
+            if header.type != TREE or not header.flags & PROVISIONAL or raw is None:
+                continue
+            for entry in entries_of(header, raw, self.depth):
+                fill_content(entry, self.depth, self.index_block)
+                unfinished = bool(entry.warnings & 2) and entry.digest is None
+                self.check_content(entry, is_open=unfinished)
+                paths.add(entry.path)
+        return paths
 
     def check_leaf(self, leaf, rules, reader):
         if leaf.ordinal != self.depth:
@@ -1164,6 +1201,7 @@ class PipeExtractor:
         self.spool, self.spooled, self.end = tempfile.TemporaryFile(), {}, 0
         self.known, self.index, self.directory, self.pending = {}, {}, [], []
         self.rules, self.done, self.opened = TreeRules(), set(), None
+        self.provisional = []
         self.ids, self.root = [], hashlib.sha256()
 
     def run(self):
@@ -1187,6 +1225,7 @@ class PipeExtractor:
         if footer is None:
             for number in list(self.pending):
                 self.leaf(number)
+            self.finish_provisional()
             if self.opened is not None:
                 self.report.add(f"{show(self.opened.path)}: only its beginning was extracted")
         else:
@@ -1195,6 +1234,20 @@ class PipeExtractor:
                 if any(rest):
                     self.report.warn("bytes stand behind the footer")
                     break
+
+    def finish_provisional(self):
+        """Without the end, what came in any order counts, behind what has been written in order."""
+        entries = []
+        for number in self.provisional:
+            header, raw = self.index[number]
+            entries += entries_of(header, raw, self.depth)
+        for entry in in_order(entries):
+            last = self.rules.last
+            if last is None or order(last.path) < order(entry.path):
+                self.rules.check(entry)
+                self.put(entry)
+                if entry.warnings & 2:
+                    self.report.add(f"{show(entry.path)}: only its beginning was extracted")
 
     def finish(self, superblock, footer):
         """The final footer is the last checkpoint."""
@@ -1225,7 +1278,9 @@ class PipeExtractor:
                     self.keep(number, piece)
         elif header.type in (TREE, MAP):
             self.index[header.first] = (header, raw_of(header, body))
-            if header.type == TREE and not header.flags & PROVISIONAL:
+            if header.type == TREE and header.flags & PROVISIONAL:
+                self.provisional.append(header.first)
+            elif header.type == TREE:
                 self.pending.append(header.first)
         elif header.type == DIRECTORY:
             self.directory.append((header, raw_of(header, body)))
@@ -1242,7 +1297,8 @@ class PipeExtractor:
 
     def at_checkpoint(self, point):
         for number, _ in point.leaves:
-            self.leaf(number)
+            if number not in self.provisional:
+                self.leaf(number)
         self.opened = point.open
         if point.open is not None:
             self.put(point.open, is_open=True)

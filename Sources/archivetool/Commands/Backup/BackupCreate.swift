@@ -30,6 +30,7 @@ enum BackupCreate {
     var kind = BackupRecord.Kind.manual
     var expectedSize: UInt64?
     var expectedDigest: String?
+    var resumes = false
     var verify = false
     var force = false
     var stats = false
@@ -49,6 +50,9 @@ enum BackupCreate {
 
       The command is run by sh. Its environment says what for: BACKUP_NAME, BACKUP_ID, BACKUP_INSTANCE, BACKUP_DATABASES, \
       BACKUP_PARENT, BACKUP_PARENT_POSITION. What it writes to its standard error is shown, and kept with the backup.
+
+      With --resume what an interrupted backup has left is kept: the same command goes on with it, and reads only what is \
+      not in it or has changed.
 
       One backup of an instance is made at a time; a second one ends with status 11 and says who makes the first. Without \
       --instance the first PATH is the instance, the file name of the stream, or the first word of the command.
@@ -87,6 +91,7 @@ enum BackupCreate {
       .text("engine", \.engine, "the program that the data is from").placeholder("NAME").group(.output),
       .choice("kind", \.kind, "whether a timer or somebody asked for it").placeholder("KIND").group(.output)
         .default("manual"),
+      .toggle("resume", \.resumes, "keep an interrupted backup, and go on with it").group(.output),
       .toggle("verify", \.verify, "read the archive back before it counts").group(.output),
       .toggle("force", short: "f", \.force, "read standard input from a terminal too").group(.input),
       .toggle("stats", \.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -139,6 +144,9 @@ enum BackupCreate {
     }
     if options.retries > 0, options.streamName != nil {
       throw UsageError(.invalidCombination, "--retries needs a source that can be read again: --stdin cannot")
+    }
+    if options.resumes, options.streamName != nil || options.shellCommand != nil {
+      throw UsageError(.invalidCombination, "--resume needs files that can be read again, not a stream")
     }
     let readsInput = options.streamName != nil || options.source.nameFiles.contains(Array("-".utf8))
     if readsInput, context.inputIsTerminal, !options.force {

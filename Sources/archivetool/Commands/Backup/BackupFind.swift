@@ -59,7 +59,9 @@ enum BackupFind {
   private static func tell(_ versions: [FileVersion], _ session: Session) {
     var last: [UInt8]?
     for version in versions {
-      if version.entry.path != last { session.reporter.print(version.entry.path.isEmpty ? "." : Escaping.visible(version.entry.path)) }
+      if version.entry.path != last {
+        session.reporter.print(version.entry.path.isEmpty ? "." : Escaping.visible(version.entry.path))
+      }
       last = version.entry.path
       let size = version.entry.kind == .file ? "\(version.entry.size)" : "-"
       let names = version.backups.map { Escaping.visible($0.name) }
