@@ -165,7 +165,7 @@ public final class ArchiveWriter {
       superblock.tag = SHA256.hash(superblock.uuid.bytes).prefix
     } else {
       var generator = SystemRandomNumberGenerator()
-      superblock.uuid = .random()
+      superblock.uuid = options.uuid ?? .random()
       superblock.tag = generator.next()
     }
     if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
