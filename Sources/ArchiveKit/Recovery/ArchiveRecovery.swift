@@ -185,7 +185,7 @@ struct ArchiveRecovery {
       lastOfDirectory = frame.header.number
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
-    case .ids, .blocks, .index, .superblockCopy:
+    case .ids, .blocks, .index, .superblockCopy, .note:
       if let last = lastOfDirectory, frame.header.number == last + 1 { directoryHasEnd = true }
     }
   }

@@ -55,7 +55,7 @@ public struct UnfinishedArchive: Sendable {
     scan: while let item = try scanner.next() {
       guard case .frame(let frame) = item, frame.header.number == UInt64(headers.count) else { break }
       switch frame.kind {
-      case .data, .tree, .map, .stamps, .checkpoint, .ancestry: break
+      case .data, .tree, .map, .stamps, .checkpoint, .ancestry, .note: break
       case .directory, .ids, .blocks, .index, .residence, .superblockCopy: break scan
       }
       headers.append(frame.header)

@@ -188,7 +188,7 @@ public final class ArchiveRecompressor {
       let raw = try unpacker.unpack(frame)
       _ = try Checkpoint(raw, depth: superblock.depth)
       try submit(.checkpoint(frame.header, raw))
-    case .ancestry, .residence:
+    case .ancestry, .residence, .note:
       // They speak of numbers alone, which stay.
       let raw = try unpacker.unpack(frame)
       if frame.kind == .ancestry {

@@ -135,6 +135,8 @@ public final class ArchiveWriter {
       try self.index?.write(ancestry: body, count: ancestors.count)
     }
     if let unfinished {
+      try frames.write(
+        FrameDescription(kind: .note, flags: .skippable, rawLength: 0, count: 0, first: ArchiveNote.resumed), body: [])
       table = ChunkTable(unfinished.reader.own.ids.found)
       state = ArchiveWriterState(unfinished)
       try unfinished.forEachIndexBlock { (frame, digest) throws(ArchiveError) in

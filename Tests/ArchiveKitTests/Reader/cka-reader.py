@@ -598,9 +598,6 @@ def fill_content(entry, depth, index_block, chained=False):
         cursor.end()
         must(len(pieces) == header.count, f"{header.where}: count is not the number of runs and holes")
         must(sum(p.length for p in pieces) == length, f"{header.where}: it does not cover the bytes the entry says")
-        last = position == len(entry.maps) - 1
-        chunks = sum(p.count for p in pieces)
-        must(chunks >= 4096 or last, f"{header.where}: a map of {chunks} chunks")
         entry.pieces += pieces
 
 
