@@ -120,6 +120,13 @@ public struct ArchiveError: Error, Hashable, Sendable {
     return ArchiveError(code, reason, offset: offset, path: path, system: system, codec: codec)
   }
 
+  /// The same error, said of one archive of several, if it names one.
+  func inside(_ archive: String?) -> ArchiveError {
+    guard let archive else { return self }
+    return ArchiveError(
+      code, "\(reason), in \(archive)", offset: offset, path: path, system: system, codec: codec)
+  }
+
   /// Whether bytes of the archive are not what they should be.
   public var isDamage: Bool {
     code == .truncated || code == .corrupt || code == .checksumMismatch || code == .unsafeTree

@@ -15,7 +15,12 @@ struct MemoryAncestors: AncestorFinder {
   func find(
     _ ancestor: Ancestor, accept: (any ArchiveSource, String) throws(ArchiveError) -> Bool
   ) throws(ArchiveError) {
-    for archive in archives where try accept(MemoryArchiveSource(archive.bytes), archive.name) { return }
+    let hint = String(decoding: ancestor.name, as: UTF8.self)
+    for isNamed in [true, false] {
+      for archive in archives where (archive.name == hint) == isNamed {
+        if try accept(MemoryArchiveSource(archive.bytes), archive.name) { return }
+      }
+    }
   }
 }
 

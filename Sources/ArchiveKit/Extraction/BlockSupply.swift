@@ -9,6 +9,8 @@ protocol BlockSupply: AnyObject {
   var superblock: Superblock { get }
   /// Where codecs are found.
   var registry: CodecRegistry { get }
+  /// What people call the archive, when there are several.
+  var name: String? { get }
 
   /// The number of the block that holds a chunk. Throws when the chunk is not there.
   func blockNumber(ofChunk chunk: UInt64) throws(ArchiveError) -> UInt64
@@ -20,21 +22,21 @@ protocol BlockSupply: AnyObject {
   func open(_ record: BlockRecord) throws(ArchiveError) -> (block: DecodedBlock, ids: [SHA256Digest])
 }
 
-extension ArchiveReader: BlockSupply {
+extension ChainMember: BlockSupply {
   var superblock: Superblock { summary.superblock }
 
   func blockNumber(ofChunk chunk: UInt64) throws(ArchiveError) -> UInt64 { try block(ofChunk: chunk).number }
 
   func place(ofBlock number: UInt64) -> (record: BlockRecord, end: UInt64)? {
     guard let record = try? blocks.record(number) else { return nil }
-    return (record, (try? blocks.record(number + 1))?.firstChunk ?? ids.count)
+    return (record, (try? blocks.record(number + 1))?.firstChunk ?? chunkCount)
   }
 
   func open(_ record: BlockRecord) throws(ArchiveError) -> (block: DecodedBlock, ids: [SHA256Digest]) {
     let block = try openBlock(record)
-    guard block.numbers.upperBound <= ids.count else {
+    guard block.numbers.upperBound <= chunkCount else {
       throw .corrupt("a data block has other chunks than the table says", at: record.offset)
     }
-    return (block, try ids.records(block.numbers))
+    return (block, try chunkIDs(block.numbers))
   }
 }

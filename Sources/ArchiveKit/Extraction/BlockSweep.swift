@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads each block that some files need once, in the order of the archive, and hands out what is in it.
+/// Reads each block that some files need once, archive by archive in its order, and hands out what is in it.
 internal import CodecKit
 
 /// A run of chunks and where its bytes go.
 struct PlannedRun: Sendable {
   let file: OutputFile
+  /// The depth of the archive that holds it.
+  let holder: UInt32
+  /// The number of the first chunk there.
   let first: UInt64
   let count: UInt64
   /// The bytes of the run, as the tree says.
@@ -27,18 +30,18 @@ struct Placement: Sendable {
 
 /// Distributes the chunks of a window of files.
 struct BlockSweep {
-  private let supply: any BlockSupply
-  private let workers: Workers<PayloadUnpacker>?
+  private let supplies: (UInt32) throws(ArchiveError) -> any BlockSupply
+  private let workers: Workers<UnpackerSet>?
   private let inFlight: Int
   private var jobs: [Deferred<Void>] = []
   /// Used without workers.
-  private let unpacker: PayloadUnpacker
+  private let unpackers = UnpackerSet()
 
-  init(_ supply: any BlockSupply, threads: Int) {
-    self.supply = supply
+  /// - Parameter supplies: gives the blocks of the archive of a depth.
+  init(threads: Int, _ supplies: @escaping (UInt32) throws(ArchiveError) -> any BlockSupply) {
+    self.supplies = supplies
     workers = threads > 1 ? Workers(limit: threads, label: "extract") : nil
     inFlight = threads + 2
-    unpacker = PayloadUnpacker(supply.superblock, supply.registry)
   }
 
   /// Hands everything out.
@@ -50,7 +53,27 @@ struct BlockSweep {
     _ planned: [PlannedRun], _ didRead: (UInt64) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
     defer { wait(for: 0) }
-    var waiting = planned.sorted { $0.first > $1.first }
+    var rest = planned.sorted { ($1.holder, $1.first) < ($0.holder, $0.first) }[...]
+    while let holder = rest.last?.holder {
+      let start = rest.lastIndex { $0.holder != holder }.map { $0 + 1 } ?? rest.startIndex
+      let runs = Array(rest[start...])
+      rest = rest[..<start]
+      let supply: any BlockSupply
+      do throws(ArchiveError) {
+        supply = try supplies(holder)
+      } catch {
+        for run in runs { Self.lose(run, error) }
+        continue
+      }
+      try run(runs, supply, didRead)
+    }
+  }
+
+  /// Hands out what is in one archive; the runs come with the last one first.
+  private mutating func run(
+    _ runs: [PlannedRun], _ supply: any BlockSupply, _ didRead: (UInt64) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
+    var waiting = runs
     var active: [PlannedRun] = []
     var number: UInt64 = 0
     while !waiting.isEmpty || !active.isEmpty {
@@ -59,34 +82,36 @@ struct BlockSweep {
           number = try supply.blockNumber(ofChunk: next.first)
         } catch {
           waiting.removeLast()
-          Self.lose(next, error)
+          Self.lose(next, error.inside(supply.name))
           continue
         }
       }
       guard let (record, end) = supply.place(ofBlock: number) else {
-        for run in active { Self.lose(run, .corrupt("a file has a chunk that is not in the archive")) }
+        let error = ArchiveError.corrupt("a file has a chunk that is not in the archive").inside(supply.name)
+        for run in active { Self.lose(run, error) }
         active = []
         continue
       }
       guard end > record.firstChunk else {
-        for run in active { Self.lose(run, .corrupt("the table of blocks is not in order")) }
+        let error = ArchiveError.corrupt("the table of blocks is not in order").inside(supply.name)
+        for run in active { Self.lose(run, error) }
         active = []
-        if let next = waiting.popLast() { Self.lose(next, .corrupt("the table of blocks is not in order")) }
+        if let next = waiting.popLast() { Self.lose(next, error) }
         continue
       }
       while let next = waiting.last, next.first < end {
         active.append(next)
         waiting.removeLast()
       }
-      try process(record, record.firstChunk..<end, &active)
-      try didRead(UInt64(record.storedLength))
+      try process(record, record.firstChunk..<end, &active, supply)
+      try didRead(UInt64(FrameHeader.size) + UInt64(record.storedLength))
       number += 1
     }
   }
 
   /// Reads one block and hands out what the active runs need of it.
   private mutating func process(
-    _ record: BlockRecord, _ chunks: Range<UInt64>, _ active: inout [PlannedRun]
+    _ record: BlockRecord, _ chunks: Range<UInt64>, _ active: inout [PlannedRun], _ supply: any BlockSupply
   ) throws(ArchiveError) {
     let opened: (block: DecodedBlock, ids: [SHA256Digest])
     do throws(ArchiveError) {
@@ -95,7 +120,7 @@ struct BlockSweep {
         throw ArchiveError.corrupt("a data block has other chunks than the table says", at: record.offset)
       }
     } catch {
-      try skip(record, chunks, &active, error)
+      try skip(record, chunks, &active, error.inside(supply.name))
       return
     }
     var placements: [Placement] = []
@@ -110,7 +135,8 @@ struct BlockSweep {
       let isLast = to == run.first + run.count
       let (sum, _) = run.position.addingReportingOverflow(length)
       guard isLast ? sum == run.length : sum < run.length else {
-        Self.lose(run, .corrupt("chunks have another length than their file says", at: record.offset))
+        let error = ArchiveError.corrupt("chunks have another length than their file says", at: record.offset)
+        Self.lose(run, error.inside(supply.name))
         continue
       }
       run.file.beginPiece()
@@ -120,7 +146,7 @@ struct BlockSweep {
       if isLast { run.file.endPiece() } else { remaining.append(run) }
     }
     active = remaining
-    dispatch(opened.block, opened.ids, placements)
+    dispatch(opened.block, opened.ids, placements, supply)
   }
 
   /// A block that cannot be read: what the table still tells of it keeps the rest of long runs in place.
@@ -151,15 +177,19 @@ struct BlockSweep {
     run.file.endPiece()
   }
 
-  private mutating func dispatch(_ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement]) {
-    guard let workers else { return Self.place(block, ids, placements, unpacker) }
+  private mutating func dispatch(
+    _ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement], _ supply: any BlockSupply
+  ) {
+    let (superblock, registry, name) = (supply.superblock, supply.registry, supply.name)
+    guard let workers else {
+      return Self.place(block, ids, placements, unpackers.unpacker(for: superblock, registry), name)
+    }
     let done = Deferred<Void>()
-    let (superblock, registry) = (supply.superblock, supply.registry)
-    let job = { @Sendable (unpacker: PayloadUnpacker) in
-      Self.place(block, ids, placements, unpacker)
+    let job = { @Sendable (unpackers: UnpackerSet) in
+      Self.place(block, ids, placements, unpackers.unpacker(for: superblock, registry), name)
       done.fulfil(())
     }
-    workers.run(making: { PayloadUnpacker(superblock, registry) }, job)
+    workers.run(making: UnpackerSet.init, job)
     jobs.append(done)
     wait(for: inFlight)
   }
@@ -170,10 +200,11 @@ struct BlockSweep {
 
   /// Decodes a block, checks every chunk that is wanted, and writes.
   private static func place(
-    _ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement], _ unpacker: PayloadUnpacker
+    _ block: DecodedBlock, _ ids: [SHA256Digest], _ placements: [Placement], _ unpacker: PayloadUnpacker,
+    _ name: String?
   ) {
     var failure: ArchiveError?
-    do throws(ArchiveError) { try block.decode(unpacker) } catch { failure = error }
+    do throws(ArchiveError) { try block.decode(unpacker) } catch { failure = error.inside(name) }
     // Deduplication has several files share a chunk: each is checked once.
     var sound = [Bool?](repeating: nil, count: block.chunks.count)
     for placement in placements {
@@ -197,7 +228,8 @@ struct BlockSweep {
               failure
               ?? ArchiveError(
                 .checksumMismatch, "chunk \(block.header.first + UInt64(index)) is not what its digest says",
-                offset: block.header.offset)
+                offset: block.header.offset
+              ).inside(name)
             placement.file.lose(start..<(start + UInt64(chunk.length)), error)
           }
         }

@@ -38,6 +38,8 @@ public struct ExtractionReport: Hashable, Sendable {
   public internal(set) var others: UInt64 = 0
   /// Bytes of files, holes not counted.
   public internal(set) var bytes: UInt64 = 0
+  /// Stored bytes of data blocks that were read, in all archives together.
+  public internal(set) var bytesRead: UInt64 = 0
   /// Entries that were there already as they should be.
   public internal(set) var unchanged: UInt64 = 0
   /// What did not come out.

@@ -13,10 +13,16 @@ public final class Extractor {
   /// The name of the file that stands in the target while it is incomplete.
   public static let markerName = ".archivetool-incomplete"
 
-  /// Bytes of content that are planned together: each block that they need is read once.
-  private static let windowBytes: UInt64 = 1 << 30
-  /// Files that are planned together.
-  private static let windowFiles = 8192
+  /// What is planned together: each block that it needs is read once.
+  struct Window {
+    /// Bytes of content.
+    var bytes: UInt64 = 1 << 30
+    var files = 8192
+    /// Pieces of content; each takes memory.
+    var pieces = 1 << 18
+  }
+
+  var window = Window()
 
   private let archive: ArchiveReader
   private let options: ExtractionOptions
@@ -24,7 +30,10 @@ public final class Extractor {
   private let writer: TreeWriter
   private let progress: (ExtractionProgress) throws(ArchiveError) -> Void
   private var sweep: BlockSweep
-  private var bytesRead: UInt64 = 0
+  /// Archives that the selected files need, by depth.
+  private var holders: Set<UInt32> = []
+  /// Why files that need one of them cannot be had.
+  private var faults: [UInt32: ArchiveError] = [:]
 
   /// Prepares an extraction.
   ///
@@ -38,13 +47,15 @@ public final class Extractor {
     _ archive: ArchiveReader, into target: Path, _ options: ExtractionOptions,
     progress: @escaping (ExtractionProgress) throws(ArchiveError) -> Void = { (_) throws(ArchiveError) in }
   ) throws(ArchiveError) {
-    try archive.summary.superblock.checkDepth()
     self.archive = archive
     self.options = options
     self.progress = progress
     selection = EntrySelection(options)
     writer = try TreeWriter(target, options)
-    sweep = BlockSweep(archive, threads: ThreadCount.workers(options.threads))
+    sweep = BlockSweep(threads: ThreadCount.workers(options.threads)) { (depth) throws(ArchiveError) in
+      try archive.holder(depth)
+    }
+    writer.places = { (ordinal, first, count) throws(ArchiveError) in try archive.place(ordinal, first, count) }
   }
 
   /// Extracts.
@@ -84,25 +95,32 @@ public final class Extractor {
 
   // MARK: - Before anything is written
 
-  /// Walks the whole tree once: its rules, and how much will be written.
+  /// Walks the whole tree once: its rules, how much will be written, and whether all archives are there that it is
+  /// read from.
   private func check() throws(ArchiveError) {
-    var data: UInt64 = 0
+    if !options.isDryRun { _ = try archive.holder(archive.own.depth) }
+    var data: UInt64? = 0
     var selected: UInt64 = 0
     var cursor = archive.entries()
     var found = Set<Int>()
     var links = LinkAgreement()
     try forEach(&cursor) { (entry: ArchiveEntry) throws(ArchiveError) in
       try links.note(entry)
-      let length = try dataLength(of: entry)
-      let (sum, overflow) = data.addingReportingOverflow(length)
+      let isSelected = selection.target(of: entry, &found) != nil
+      guard let length = try dataLength(of: entry, isSelected) else {
+        // Maps of files that nobody wants may be in an archive that is not there.
+        data = nil
+        return
+      }
+      let (sum, overflow) = (data ?? 0).addingReportingOverflow(length)
       guard !overflow else { throw ArchiveError(.limitExceeded, "the files add up to more than can be counted") }
-      data = sum
-      if selection.target(of: entry, &found) != nil {
-        selected += length
+      if data != nil { data = sum }
+      if isSelected {
+        selected &+= length
         if options.isDryRun { writer.note(selected: entry) }
       }
     }
-    if archive.recovery == nil, !writer.report.hasDamage, data != archive.summary.footer.dataBytes {
+    if archive.recovery == nil, !writer.report.hasDamage, let data, data != archive.summary.footer.dataBytes {
       throw .corrupt("the files are not as long as the footer says")
     }
     for (index, path) in options.paths.enumerated() where !found.contains(index) {
@@ -115,21 +133,38 @@ public final class Extractor {
       throw ArchiveError(IOError("write \(selected) bytes to a disk with room for \(free)", errno: .noSpace))
     }
     if archive.recovery == nil, selection.isEverything, !writer.report.hasDamage { try archive.checkContentRoot() }
+    if !options.isDryRun { try checkHolders() }
   }
 
-  private func dataLength(of entry: ArchiveEntry) throws(ArchiveError) -> UInt64 {
+  /// Opens the ancestors that are needed, and throws unless they hold what they should.
+  private func checkHolders() throws(ArchiveError) {
+    for depth in holders.sorted() where depth != archive.own.depth {
+      _ = try archive.holder(depth)
+      do throws(ArchiveError) {
+        try archive.checkMember(depth)
+      } catch {
+        // Its blocks have the ids, too, but nothing says any more that they are the right ones.
+        guard writer.passesOver(error) else { throw error }
+        faults[depth] = error
+      }
+    }
+  }
+
+  /// The bytes of a file's chunks; `nil` when that cannot be known, and need not.
+  private func dataLength(of entry: ArchiveEntry, _ isSelected: Bool) throws(ArchiveError) -> UInt64? {
     guard entry.kind == .file, entry.size > 0 else { return 0 }
     do throws(ArchiveError) {
       var sum: UInt64 = 0
       try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
-        guard case .chunks(_, let first, let count, let length) = run else { return }
-        guard first + count <= archive.ids.count else {
-          throw .corrupt("a file has a chunk that is not in the archive")
+        guard case .chunks(let ordinal, let first, let count, let length) = run else { return }
+        if isSelected || ordinal == archive.own.depth {
+          holders.insert(try archive.place(ordinal, first, count).holder)
         }
-        sum += length
+        sum &+= length
       }
       return sum
     } catch {
+      if !isSelected, error.code == .missingParent { return nil }
       // Damage of a map is damage of one file.
       guard writer.passesOver(error) else { throw error }
       return 0
@@ -165,19 +200,63 @@ public final class Extractor {
     var found = Set<Int>()
     try forEach(&cursor, isReporting: false) { (entry: ArchiveEntry) throws(ArchiveError) in
       guard let path = selection.target(of: entry, &found) else { return }
-      try writer.plan(entry, path) { () throws(ArchiveError) in try archive.runs(of: entry) }
-      if writer.planned >= Self.windowBytes || writer.files.count >= Self.windowFiles { try writeWindow() }
+      guard let file = try writer.begin(entry, path) else { return }
+      if entry.size > 0 { try plan(entry, file) }
+      writer.end(file)
+      if isWindowFull { try writeWindow() }
     }
     try writeWindow()
     try writer.finishTree()
   }
 
+  private var isWindowFull: Bool {
+    writer.planned >= window.bytes || writer.files.count >= window.files || writer.pieces >= window.pieces
+  }
+
+  /// Plans the content of a file; one with very many pieces is written part by part.
+  private func plan(_ entry: ArchiveEntry, _ file: OutputFile) throws(ArchiveError) {
+    var position: UInt64 = 0
+    var fault: ArchiveError?
+    do throws(ArchiveError) {
+      try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
+        do throws(ArchiveError) {
+          writer.plan([run], of: file, from: position)
+          position += run.length
+          if isWindowFull {
+            try writeWindow()
+            if case .damaged(let error, _) = file.state, !options.keepsGoing, !options.keepsDamaged { throw error }
+          }
+        } catch {
+          fault = error
+          throw error
+        }
+      }
+    } catch {
+      // It is not among the files that are given up with the rest.
+      if let fault {
+        file.abandon(fault)
+        throw fault
+      }
+      // A map cannot be read: what it names is not known.
+      file.abandon(error.about(entry.path))
+    }
+  }
+
   private func writeWindow() throws(ArchiveError) {
-    try sweep.run(writer.takeRuns()) { (stored: UInt64) throws(ArchiveError) in
-      bytesRead += stored
+    var runs = writer.takeRuns()
+    if !faults.isEmpty {
+      runs.removeAll { run in
+        guard let fault = faults[run.holder] else { return false }
+        run.file.lose(run.start..<(run.start + run.length), fault)
+        run.file.endPiece()
+        return true
+      }
+    }
+    try sweep.run(runs) { (stored: UInt64) throws(ArchiveError) in
+      writer.report.bytesRead += stored
       try progress(
         ExtractionProgress(
-          bytesRead: bytesRead, bytesWritten: writer.session.bytes, entries: writer.report.files))
+          bytesRead: writer.report.bytesRead, bytesWritten: writer.session.bytes, entries: writer.report.files))
     }
     try writer.settleFiles()
   }

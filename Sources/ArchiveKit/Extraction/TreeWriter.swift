@@ -14,12 +14,20 @@ final class TreeWriter {
   let top: SharedDirectory
   var report = ExtractionReport()
 
+  /// How many runs have been planned and not taken.
+  var pieces: Int { runs.count }
+
   /// Files that have been planned and not settled.
   private(set) var files: [OutputFile] = []
   /// Runs of content that have been planned and not taken.
   private var runs: [PlannedRun] = []
   /// Their bytes.
   private(set) var planned: UInt64 = 0
+  /// Says where chunks lie.
+  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = {
+    (ordinal, first, _) throws(ArchiveError) in
+    ChunkPlace(holder: ordinal, first: first)
+  }
 
   // What is done when all content has been written.
   private var directories: [(entry: ArchiveEntry, path: [UInt8])] = []
@@ -58,7 +66,12 @@ final class TreeWriter {
   }
 
   /// The target is complete, but for what has been reported.
-  func end() { try? top.handle.remove(Self.marker) }
+  func end() {
+    let before = try? top.handle.status()
+    try? top.handle.remove(Self.marker)
+    // The name that went was no change of what has been extracted.
+    try? top.handle.apply(FileAttributes { $0.modificationTime = before?.modificationTime })
+  }
 
   /// Gives up the files that are under way.
   func abandon(_ error: ArchiveError) {
@@ -95,7 +108,7 @@ final class TreeWriter {
     report.problems.append(.init(path: path, kind: kind, error: error))
   }
 
-  private static let endsEverything: Set<Errno> = [.noSpace, .readOnlyFileSystem, .inputOutput]
+  private static let endsEverything: Set<Errno> = [.noSpace, .quotaExceeded, .readOnlyFileSystem, .inputOutput]
 
   /// Does something for one entry.
   private func attempt(_ entry: ArchiveEntry, _ body: () throws(ArchiveError) -> Void) throws(ArchiveError) {
@@ -113,6 +126,25 @@ final class TreeWriter {
   func plan(
     _ entry: ArchiveEntry, _ path: [UInt8], _ content: () throws(ArchiveError) -> [ContentRun]
   ) throws(ArchiveError) {
+    var pieces: [ContentRun] = []
+    try begin(entry, path) { () throws(ArchiveError) in pieces = try content() }.map { file in
+      plan(pieces, of: file)
+      end(file)
+    }
+  }
+
+  /// Plans an entry, but for the content of a file.
+  ///
+  /// - Parameters:
+  ///   - entry: the entry.
+  ///   - path: where it comes out.
+  ///   - willMake: called before a file is made; throws when nothing will come of it.
+  /// - Returns: a file with one piece outstanding; it is not among those to be settled until `end`. `nil` when there is
+  ///   nothing more to do.
+  func begin(
+    _ entry: ArchiveEntry, _ path: [UInt8], _ willMake: () throws(ArchiveError) -> Void = { () throws(ArchiveError) in }
+  ) throws(ArchiveError) -> OutputFile? {
+    var file: OutputFile?
     try attempt(entry) { () throws(ArchiveError) in
       try prepare(path)
       guard entry.kind != .directory else {
@@ -132,12 +164,16 @@ final class TreeWriter {
       guard entry.kind == .file else { return specials.append((entry, path)) }
       let decision = try decide(entry, path)
       guard decision != .keep else { return }
-      let runs = entry.size > 0 ? try content() : []
-      let file = try makeFile(entry, path, replaces: decision == .replace)
-      files.append(file)
-      plan(runs, of: file)
-      file.endPiece()
+      if entry.size > 0 { try willMake() }
+      file = try makeFile(entry, path, replaces: decision == .replace)
     }
+    return file
+  }
+
+  /// All content of a file has been planned.
+  func end(_ file: OutputFile) {
+    files.append(file)
+    file.endPiece()
   }
 
   /// Checks a path and makes the directories above it.
@@ -171,10 +207,17 @@ final class TreeWriter {
   func plan(_ pieces: [ContentRun], of file: OutputFile, from start: UInt64 = 0) {
     var position = start
     for piece in pieces {
-      if case .chunks(_, let first, let count, let length) = piece {
-        file.beginPiece()
-        runs.append(PlannedRun(file: file, first: first, count: count, length: length, start: position))
-        planned += length
+      if case .chunks(let ordinal, let first, let count, let length) = piece {
+        do throws(ArchiveError) {
+          let place = try places(ordinal, first, count)
+          file.beginPiece()
+          runs.append(
+            PlannedRun(
+              file: file, holder: place.holder, first: place.first, count: count, length: length, start: position))
+          planned &+= length
+        } catch {
+          file.lose(position..<(position + length), error)
+        }
       }
       position += piece.length
     }
@@ -184,7 +227,7 @@ final class TreeWriter {
   /// something, or may turn out to be kept, is left to the time when its entry comes.
   ///
   /// - Returns: the file, with one piece outstanding; it is not among those to be settled until `complete`.
-  func begin(_ entry: ArchiveEntry, _ path: [UInt8]) -> OutputFile? {
+  func beginUnfinished(_ entry: ArchiveEntry, _ path: [UInt8]) -> OutputFile? {
     do throws(ArchiveError) {
       try prepare(path)
       guard !ownNames.contains(path) else { return nil }

@@ -69,9 +69,22 @@ enum Ancestry {
   }
 
   static func decode(_ bytes: [UInt8], of superblock: Superblock) throws(ArchiveError) -> [Ancestor] {
+    let ancestors = try decode(bytes, count: superblock.depth)
+    // A merged archive has no parent any more, but still holds what the parent's root stands for.
+    guard let last = ancestors.last, last.contentRoot == superblock.parentRoot,
+      superblock.parent == nil || superblock.parent == last.uuid
+    else { throw .corrupt("the archive's ancestry is not that of its parent") }
+    return ancestors
+  }
+
+  /// Reads so many, whoever their descendant is.
+  static func decode(_ bytes: [UInt8], count: UInt32) throws(ArchiveError) -> [Ancestor] {
+    guard count <= maximumDepth else {
+      throw ArchiveError(.limitExceeded, "the archive has more ancestors than any may have")
+    }
     var reader = FieldReader(bytes)
     var ancestors: [Ancestor] = []
-    for ordinal in 0..<superblock.depth {
+    for ordinal in 0..<count {
       let uuid = ArchiveUUID(try reader.raw(16))
       let root = try reader.digest()
       let name = try reader.string()
@@ -79,10 +92,9 @@ enum Ancestry {
       ancestors.append(Ancestor(ordinal: ordinal, uuid: uuid, contentRoot: root, name: name))
     }
     try reader.finish()
-    // A merged archive has no parent any more, but still holds what the parent's root stands for.
-    guard let last = ancestors.last, last.contentRoot == superblock.parentRoot,
-      superblock.parent == nil || superblock.parent == last.uuid
-    else { throw .corrupt("the archive's ancestry is not that of its parent") }
+    guard Set(ancestors.map(\.contentRoot)).count == ancestors.count else {
+      throw .corrupt("the archive names an ancestor twice")
+    }
     return ancestors
   }
 }

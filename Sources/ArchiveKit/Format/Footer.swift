@@ -45,6 +45,8 @@ public struct Footer: Hashable, Sendable {
   var superblockCopy: UInt64 = 0
   /// How many parents there are.
   public var depth: UInt32 = 0
+  /// What a merged archive holds of its ancestors.
+  var residence = Run()
 }
 
 extension Footer {
@@ -64,6 +66,8 @@ extension Footer {
     writer.digest(layoutRoot)
     writer.fixed(superblockCopy)
     writer.fixed(depth)
+    writer.fixed(residence.offset)
+    writer.fixed(residence.length)
     writer.pad(to: Self.checksumStart)
     writer.fixed(XXH3.of(writer.bytes))
     return writer.bytes
@@ -103,5 +107,6 @@ extension Footer {
     layoutRoot = try reader.digest()
     superblockCopy = try reader.fixed()
     depth = try reader.fixed()
+    residence = Run(offset: try reader.fixed(), length: try reader.fixed())
   }
 }

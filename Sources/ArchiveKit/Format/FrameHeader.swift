@@ -15,6 +15,7 @@ enum FrameKind: UInt8, Sendable, CaseIterable {
   case checkpoint = 8
   case stamps = 9
   case ancestry = 10
+  case residence = 11
   case superblockCopy = 12
 
   /// The most that a payload may decode to.

@@ -87,7 +87,7 @@ extension Superblock {
   private static let knownFeatures = detachedIndex
 
   /// Whether it begins an index whose data is elsewhere.
-  var isDetachedIndex: Bool {
+  public internal(set) var isDetachedIndex: Bool {
     get { mustUnderstand & Self.detachedIndex != 0 }
     set { mustUnderstand = newValue ? mustUnderstand | Self.detachedIndex : mustUnderstand & ~Self.detachedIndex }
   }
@@ -122,13 +122,6 @@ extension Superblock {
     writer.pad(to: Self.checksumStart)
     writer.fixed(XXH3.of(writer.bytes))
     return writer.bytes
-  }
-
-  /// Throws for an increment.
-  func checkDepth() throws(ArchiveError) {
-    guard depth == 0 else {
-      throw ArchiveError(.unsupportedFeature, "the archive is an increment, which this version cannot read")
-    }
   }
 
   /// Reads a superblock.

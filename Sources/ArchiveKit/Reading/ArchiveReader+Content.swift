@@ -50,10 +50,12 @@ extension ArchiveReader {
   }
 }
 
-/// Finds the bytes of runs; keeps the block of each archive that was used last.
+/// Finds the bytes of runs; keeps the blocks of each archive that were used last.
 struct ContentCursor {
   private let archive: ArchiveReader
-  private var members: [UInt32: MemberCursor] = [:]
+  /// Few: a file of a long chain may use them all.
+  private static let kept = 8
+  private var members: [(holder: UInt32, cursor: MemberCursor)] = []
 
   init(_ archive: ArchiveReader) { self.archive = archive }
 
@@ -68,22 +70,29 @@ struct ContentCursor {
     _ ordinal: UInt32, _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>,
     _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    if members[ordinal] == nil { members[ordinal] = try MemberCursor(archive.member(ordinal)) }
-    try members[ordinal]?.deliver(chunks, length: length, part: part, body)
+    let place = try archive.place(ordinal, chunks.lowerBound, UInt64(chunks.count))
+    let numbers = place.first..<(place.first + UInt64(chunks.count))
+    if let index = members.firstIndex(where: { $0.holder == place.holder }) {
+      // The one used last stands last.
+      if index < members.count - 1 { members.append(members.remove(at: index)) }
+    } else {
+      if members.count == Self.kept { members.removeFirst() }
+      members.append((place.holder, MemberCursor(try archive.holder(place.holder))))
+    }
+    try members[members.count - 1].cursor.deliver(numbers, length: length, part: part, body)
   }
 }
 
-/// Finds the bytes of runs in one archive; keeps the block that was used last.
+/// Finds the bytes of runs in one archive; keeps the blocks that were used last: a file may come back again and again to
+/// a chunk that it has in many places.
 private struct MemberCursor {
+  private static let kept = 2
   private let archive: ChainMember
   private let unpacker: PayloadUnpacker
-  private var block: DecodedBlock?
-  private var isDecoded = false
+  /// The one used last at the end.
+  private var blocks: [(block: DecodedBlock, isDecoded: Bool)] = []
 
-  init(_ archive: ChainMember) throws(ArchiveError) {
-    guard !archive.isDetachedIndex else {
-      throw ArchiveError(.missingParent, "of a parent only the index is there, not its data")
-    }
+  init(_ archive: ChainMember) {
     self.archive = archive
     unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
   }
@@ -97,15 +106,29 @@ private struct MemberCursor {
   mutating func deliver(
     _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>, _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
+    var fault: ArchiveError?
+    do throws(ArchiveError) {
+      try walk(chunks, length: length, part: part) { (bytes: RawSpan) throws(ArchiveError) in
+        do throws(ArchiveError) { try body(bytes) } catch {
+          fault = error
+          throw error
+        }
+      }
+    } catch {
+      // What is said by who gets the bytes is not said of the archive.
+      throw fault ?? error.inside(archive.name)
+    }
+  }
+
+  private mutating func walk(
+    _ chunks: Range<UInt64>, length: UInt64, part: Range<UInt64>, _ body: (RawSpan) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
     var position: UInt64 = 0
     var chunk = chunks.lowerBound
-    guard chunks.upperBound <= archive.ids.count else {
-      throw .corrupt("a file has a chunk that is not in the archive")
-    }
     var (number, record) = try archive.block(ofChunk: chunk)
     while chunk < chunks.upperBound, position < part.upperBound {
       let next = number + 1 < archive.blocks.count ? try archive.blocks.record(number + 1) : nil
-      let end = next?.firstChunk ?? archive.ids.count
+      let end = next?.firstChunk ?? archive.chunkCount
       guard end > chunk else { throw .corrupt("the table of blocks is not in order") }
       // A block that lies in the run as a whole can be passed over without being read.
       let isWhole = chunk == record.firstChunk && end <= chunks.upperBound
@@ -126,9 +149,13 @@ private struct MemberCursor {
   }
 
   private mutating func open(_ record: BlockRecord) throws(ArchiveError) {
-    if block?.header.offset == record.offset { return }
-    block = try archive.openBlock(record)
-    isDecoded = false
+    if let place = blocks.firstIndex(where: { $0.block.header.offset == record.offset }) {
+      if place < blocks.count - 1 { blocks.append(blocks.remove(at: place)) }
+      return
+    }
+    let block = try archive.openBlock(record)
+    if blocks.count == Self.kept { blocks.removeFirst() }
+    blocks.append((block, false))
   }
 
   /// Delivers chunks of the open block.
@@ -136,10 +163,12 @@ private struct MemberCursor {
     _ chunks: Range<UInt64>, _ position: inout UInt64, _ part: Range<UInt64>,
     _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    guard let block, block.numbers.lowerBound <= chunks.lowerBound, chunks.upperBound <= block.numbers.upperBound else {
-      throw .corrupt("a data block has other chunks than the table says", at: block?.header.offset)
+    guard let (block, _) = blocks.last, block.numbers.lowerBound <= chunks.lowerBound,
+      chunks.upperBound <= block.numbers.upperBound
+    else {
+      throw .corrupt("a data block has other chunks than the table says", at: blocks.last?.block.header.offset)
     }
-    let ids = try archive.ids.records(chunks)
+    let ids = try archive.chunkIDs(chunks)
     for chunk in chunks {
       let index = Int(chunk - block.numbers.lowerBound)
       let length = UInt64(block.chunks[index].length)
@@ -147,9 +176,9 @@ private struct MemberCursor {
       position += length
       let wanted = span.clamped(to: part)
       if wanted.isEmpty { continue }
-      if !isDecoded {
+      if !blocks[blocks.count - 1].isDecoded {
         try block.decode(unpacker)
-        isDecoded = true
+        blocks[blocks.count - 1].isDecoded = true
       }
       guard block.chunks[index].id == ids[Int(chunk - chunks.lowerBound)], block.isSound(index) else {
         throw ArchiveError(

@@ -7,7 +7,7 @@ public struct FrameSummary: Hashable, Sendable {
   /// Where the frame begins.
   public let offset: UInt64
   /// What it holds: `data`, `tree`, `map`, `directory`, `ids`, `blocks`, `index`, `checkpoint`, `stamps`,
-  /// `ancestry`, `superblock`, or a number for what this version does not know.
+  /// `ancestry`, `residence`, `superblock`, or a number for what this version does not know.
   public let kind: String
   /// The number of the codec in the format; 0 for none.
   public let codec: UInt8
@@ -45,6 +45,7 @@ extension FrameKind {
     case .checkpoint: "checkpoint"
     case .stamps: "stamps"
     case .ancestry: "ancestry"
+    case .residence: "residence"
     case .superblockCopy: "superblock"
     }
   }

@@ -59,7 +59,7 @@ extension ArchiveReader {
 
   /// The pieces that a map names.
   func runs(of map: MapReference) throws(ArchiveError) -> [ContentRun] {
-    let block = try member(map.ordinal).indexBlock(map.block, .map, digest: map.digest)
+    let block = try member(map.ordinal).indexBlock(map.ordinal, map.block, .map, digest: map.digest)
     let runs = try MapBlock.decode(block.raw, depth: map.ordinal, length: map.length)
     guard runs.count == Int(block.header.count) else {
       throw .corrupt("a map has another number of runs than is said of it", at: block.header.offset)

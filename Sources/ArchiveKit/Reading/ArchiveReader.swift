@@ -20,9 +20,6 @@ public final class ArchiveReader: Sendable {
   /// Bytes behind the footer that are not zero; such an archive has been tampered with, or joined to something.
   public let trailingBytes: UInt64
 
-  /// The archives that this one is made upon, the full archive first.
-  public let ancestors: [Ancestor]
-
   /// The archive itself, without its tree.
   let own: ChainMember
   let leaves: [LeafRecord]
@@ -32,19 +29,14 @@ public final class ArchiveReader: Sendable {
   /// What was found out about an archive without an end, or with a damaged one; `nil` for one that was read by its end.
   public let recovery: RecoveryFindings?
 
-  /// Finds the ancestors.
-  private let finder: (any AncestorFinder)?
-  /// Ancestors that have been found.
-  private let members = Guarded<[UInt32: ChainMember]>([:])
+  /// The archives that this one is made upon.
+  let store: AncestorStore
 
   var registry: CodecRegistry { own.registry }
   var frames: FrameReader { own.frames }
   var ids: Table<SHA256Digest> { own.ids }
   var blocks: Table<BlockRecord> { own.blocks }
   var index: Table<IndexRecord> { own.index }
-
-  /// The most bytes of a directory that is read.
-  private static let maximumDirectoryLength: UInt64 = 1 << 30
 
   /// Opens an archive.
   ///
@@ -80,9 +72,8 @@ public final class ArchiveReader: Sendable {
     summary = ArchiveSummary(superblock: superblock, footer: footer)
     let frames = FrameReader(source: source, tag: superblock.tag)
     own = try ChainMember(summary, frames, registry)
-    ancestors = try Self.ancestry(frames, superblock)
-    self.finder = finder
-    (leaves, directoryDigest) = try Self.directory(frames, footer, superblock, registry, blocks: own.index.count)
+    store = AncestorStore(try Self.ancestry(frames, superblock), finder, registry)
+    (leaves, directoryDigest) = try own.directory()
     loose = [:]
     recovery = nil
   }
@@ -94,33 +85,22 @@ public final class ArchiveReader: Sendable {
   ///
   /// - Parameters:
   ///   - source: its bytes.
+  ///   - ancestors: where the archives are that it is made upon. Default: nowhere.
   ///   - registry: where codecs are found.
   /// - Throws: ``ArchiveError`` with `notAnArchive` when not one frame is found, or what reading throws.
-  public init(recovering source: some ArchiveSource, registry: CodecRegistry = .builtin) throws(ArchiveError) {
-    let found = try ArchiveRecovery(source, registry).run()
+  public init(
+    recovering source: some ArchiveSource, ancestors finder: (any AncestorFinder)? = nil,
+    registry: CodecRegistry = .builtin
+  ) throws(ArchiveError) {
+    let found = try ArchiveRecovery(source, finder, registry).run()
     own = ChainMember(recovered: found, FrameReader(source: source, tag: found.superblock.tag), registry)
     summary = own.summary
-    ancestors = []
-    finder = nil
+    store = found.store
     trailingBytes = 0
     leaves = found.leaves
     directoryDigest = .zero
     loose = found.loose
     recovery = found.findings
-  }
-
-  /// The archive that references with an ordinal mean.
-  ///
-  /// - Throws: `missingParent` or `wrongParent` for an ancestor that is not there.
-  func member(_ ordinal: UInt32) throws(ArchiveError) -> ChainMember {
-    if ordinal == summary.superblock.depth { return own }
-    if let known = members.withLock({ $0[ordinal] }) { return known }
-    guard ordinal < UInt32(ancestors.count) else {
-      throw .corrupt("something lies in an archive that is no ancestor")
-    }
-    let found = try AncestorSearch(finder, registry).member(ancestors[Int(ordinal)])
-    members.withLock { $0[ordinal] = found }
-    return found
   }
 
   /// The names of all ancestors; the frame with them follows the superblock of an increment.
@@ -148,70 +128,5 @@ public final class ArchiveReader: Sendable {
       guard let copy = try? frames.superblockCopy(at: footer.superblockCopy) else { throw error }
       return copy
     }
-  }
-
-  private static func directory(
-    _ frames: FrameReader, _ footer: Footer, _ superblock: Superblock, _ registry: CodecRegistry, blocks: UInt64
-  ) throws(ArchiveError) -> ([LeafRecord], SHA256Digest) {
-    let (end, overflow) = footer.directory.offset.addingReportingOverflow(footer.directory.length)
-    guard !overflow, end <= footer.offset, footer.directory.length <= maximumDirectoryLength else {
-      throw .corrupt("the directory lies outside of the archive", at: footer.offset)
-    }
-    var leaves: [LeafRecord] = []
-    var digest = SHA256()
-    let unpacker = PayloadUnpacker(superblock, registry)
-    var entries: UInt64 = 0
-    var length: UInt64 = 0
-    var offset = footer.directory.offset
-    while offset < end {
-      let frame = try frames.frame(at: offset, .directory, ahead: Int(min(end - offset, 1 << 20)))
-      let raw = try unpacker.unpack(frame)
-      digest.update(raw)
-      length += UInt64(raw.count)
-      guard length <= maximumDirectoryLength else {
-        throw ArchiveError(.limitExceeded, "the directory is larger than this version reads", offset: offset)
-      }
-      guard frame.header.first == UInt64(leaves.count) else {
-        throw .corrupt("a part of the directory is missing", at: offset)
-      }
-      var reader = FieldReader(raw)
-      for _ in 0..<frame.header.count {
-        let leaf = try LeafRecord(&reader)
-        if let last = leaves.last {
-          guard EntryPath.precedes(last.separator, leaf.separator) else {
-            throw ArchiveError(.unsafeTree, "the directory is not in order", offset: offset)
-          }
-        } else if !leaf.separator.isEmpty {
-          throw ArchiveError(.unsafeTree, "the directory does not begin at the beginning", offset: offset)
-        }
-        let (sum, overflow) = entries.addingReportingOverflow(leaf.entries)
-        guard leaf.ordinal <= footer.depth, leaf.entries > 0, !overflow,
-          leaf.ordinal < footer.depth || leaf.block < blocks,
-          leaf.separator.count <= EntryPath.maximumLength
-        else {
-          throw .corrupt("the directory names an impossible leaf", at: offset)
-        }
-        entries = sum
-        leaves.append(leaf)
-      }
-      try reader.finish()
-      offset = frame.header.end
-    }
-    guard offset == end, entries == footer.entries else {
-      throw .corrupt("the directory is not what the footer says", at: footer.offset)
-    }
-    return (leaves, digest.value)
-  }
-}
-
-extension PayloadUnpacker {
-  /// The raw bytes of a frame that is no data block.
-  func unpack(_ frame: Frame) throws(ArchiveError) -> [UInt8] {
-    var buffer = ByteBuffer()
-    let body = frame.body
-    try unsafe unpack(
-      body.span.bytes, codec: frame.header.codec, rawLength: Int(frame.header.rawLength), offset: frame.bodyOffset,
-      to: &buffer)
-    return buffer.bytes.array
   }
 }

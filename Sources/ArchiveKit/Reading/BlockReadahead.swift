@@ -15,18 +15,27 @@ struct CheckedBlock: Sendable {
 final class BlockReadahead {
   private typealias Result = Swift.Result<CheckedBlock, ArchiveError>
 
-  /// Blocks that are kept after they were used.
+  /// A block of one of the archives.
+  private struct Key: Hashable {
+    var holder: UInt32
+    var number: UInt64
+  }
+
+  /// Blocks that are kept after they were used, and those of a chain.
   private static let kept = 4
+  private static let keptOfChain = 32
 
   private let archive: ArchiveReader
-  private let workers: Workers<PayloadUnpacker>?
+  private let workers: Workers<UnpackerSet>?
   private let ahead: UInt64
-  private let unpacker: PayloadUnpacker
-  /// Blocks that are being decoded, by number.
-  private var coming: [UInt64: Deferred<Result>] = [:]
+  private let kept: Int
+  private let unpackers = UnpackerSet()
+  /// Blocks that are being decoded.
+  private var coming: [Key: Deferred<Result>] = [:]
   /// Blocks that are there, the one used last at the end.
-  private var recent: [(number: UInt64, block: CheckedBlock)] = []
-  private var lastNumber: UInt64?
+  private var recent: [(key: Key, block: CheckedBlock)] = []
+  /// The block of each archive that was used last.
+  private var last: [UInt32: UInt64] = [:]
   /// The stored bytes of all blocks that have been asked for.
   private(set) var bytesRead: UInt64 = 0
 
@@ -38,28 +47,31 @@ final class BlockReadahead {
     let count = ThreadCount.workers(threads)
     workers = count > 1 ? Workers(limit: count, label: "readahead") : nil
     ahead = count > 1 ? UInt64(count + 1) : 0
-    unpacker = PayloadUnpacker(archive.summary.superblock, archive.registry)
+    kept = min(Self.kept + archive.store.ancestors.count, Self.keptOfChain)
   }
 
   /// Delivers the bytes of a run of chunks, each checked.
   ///
   /// - Parameters:
+  ///   - ordinal: the archive that they are numbered in.
   ///   - first: the number of the first chunk.
   ///   - count: how many there are.
   ///   - length: their bytes, as the tree says.
   ///   - body: gets the bytes, piece by piece.
   func read(
-    first: UInt64, count: UInt64, length: UInt64, _ body: (RawSpan) throws(ArchiveError) -> Void
+    _ ordinal: UInt32, first: UInt64, count: UInt64, length: UInt64,
+    _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
     var position: UInt64 = 0
-    try forEachBlock(first, count) { (number, record, chunks, wanted) throws(ArchiveError) in
-      let checked = try block(number, record, chunks)
+    try forEachBlock(ordinal, first, count) { (member, number, record, chunks, wanted) throws(ArchiveError) in
+      let checked = try block(member, number, record, chunks)
       let block = checked.block
       let range = Int(wanted.lowerBound - chunks.lowerBound)..<Int(wanted.upperBound - chunks.lowerBound)
       for index in range where !checked.isSound[index] {
         throw ArchiveError(
           .checksumMismatch, "chunk \(chunks.lowerBound + UInt64(index)) is not what its digest says",
-          offset: record.offset)
+          offset: record.offset
+        ).inside(member.name)
       }
       let last = block.chunks[range.upperBound - 1]
       let bytes = block.chunks[range.lowerBound].offset..<(last.offset + last.length)
@@ -71,12 +83,17 @@ final class BlockReadahead {
   }
 
   /// Throws when the blocks of a run are damaged so that it shows without decoding them.
-  func check(first: UInt64, count: UInt64) throws(ArchiveError) {
-    try forEachBlock(first, count) { (number, record, chunks, _) throws(ArchiveError) in
-      if recent.contains(where: { $0.number == number }) { return }
-      let block = try archive.openBlock(record)
-      guard block.numbers == chunks, block.chunks.map(\.id) == (try archive.ids.records(chunks)) else {
-        throw .corrupt("a data block has other chunks than the table says", at: record.offset)
+  func check(_ ordinal: UInt32, first: UInt64, count: UInt64) throws(ArchiveError) {
+    try forEachBlock(ordinal, first, count) { (member, number, record, chunks, _) throws(ArchiveError) in
+      let key = Key(holder: member.depth, number: number)
+      if recent.contains(where: { $0.key == key }) { return }
+      do throws(ArchiveError) {
+        let block = try member.openBlock(record)
+        guard block.numbers == chunks, block.chunks.map(\.id) == (try member.chunkIDs(chunks)) else {
+          throw .corrupt("a data block has other chunks than the table says", at: record.offset)
+        }
+      } catch {
+        throw error.inside(member.name)
       }
     }
   }
@@ -87,21 +104,22 @@ final class BlockReadahead {
 
   /// Visits the blocks of a run, with the chunks in each and those of them that are wanted.
   private func forEachBlock(
-    _ first: UInt64, _ count: UInt64,
-    _ body: (UInt64, BlockRecord, Range<UInt64>, Range<UInt64>) throws(ArchiveError) -> Void
+    _ ordinal: UInt32, _ first: UInt64, _ count: UInt64,
+    _ body: (ChainMember, UInt64, BlockRecord, Range<UInt64>, Range<UInt64>) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    let (stop, overflow) = first.addingReportingOverflow(count)
-    guard !overflow, stop <= archive.ids.count else {
-      throw .corrupt("a file has a chunk that is not in the archive")
-    }
-    var chunk = first
-    var (number, record) = try archive.block(ofChunk: chunk)
+    let place = try archive.place(ordinal, first, count)
+    let member = try archive.holder(place.holder)
+    var chunk = place.first
+    let stop = chunk + count
+    var (number, record) = try member.block(ofChunk: chunk)
     while chunk < stop {
-      let next = number + 1 < archive.blocks.count ? try archive.blocks.record(number + 1) : nil
-      let end = next?.firstChunk ?? archive.ids.count
-      guard end > chunk, end <= archive.ids.count else { throw .corrupt("the table of blocks is not in order") }
+      let next = number + 1 < member.blocks.count ? try member.blocks.record(number + 1) : nil
+      let end = next?.firstChunk ?? member.chunkCount
+      guard end > chunk, end <= member.chunkCount else {
+        throw ArchiveError.corrupt("the table of blocks is not in order").inside(member.name)
+      }
       let wanted = chunk..<min(end, stop)
-      try body(number, record, record.firstChunk..<end, wanted)
+      try body(member, number, record, record.firstChunk..<end, wanted)
       chunk = wanted.upperBound
       number += 1
       if let next { record = next }
@@ -109,65 +127,71 @@ final class BlockReadahead {
   }
 
   private func block(
-    _ number: UInt64, _ record: BlockRecord, _ chunks: Range<UInt64>
+    _ member: ChainMember, _ number: UInt64, _ record: BlockRecord, _ chunks: Range<UInt64>
   ) throws(ArchiveError) -> CheckedBlock {
-    if let place = recent.firstIndex(where: { $0.number == number }) {
+    let key = Key(holder: member.depth, number: number)
+    if let place = recent.firstIndex(where: { $0.key == key }) {
       let found = recent.remove(at: place)
       recent.append(found)
       return found.block
     }
-    bytesRead += UInt64(record.storedLength)
-    let follows = lastNumber.map { $0 + 1 == number } ?? false
-    lastNumber = number
-    let deferred = coming.removeValue(forKey: number)
+    bytesRead += UInt64(FrameHeader.size) + UInt64(record.storedLength)
+    let follows = last.updateValue(number, forKey: member.depth).map { $0 + 1 == number } ?? false
+    let deferred = coming.removeValue(forKey: key)
     // What is no longer ahead will not be asked for soon.
-    for other in coming.keys where other < number || other > number + ahead { coming[other] = nil }
-    if follows { readAhead(of: number) }
+    for other in coming.keys
+    where other.holder != member.depth || other.number < number || other.number > number + ahead {
+      coming[other] = nil
+    }
+    if follows { readAhead(of: number, member) }
     let checked: CheckedBlock
     if let deferred, let result = deferred.wait() {
       checked = try result.get()
     } else {
-      checked = try Self.decode(try archive.openBlock(record), chunks, archive, unpacker)
+      checked = try Self.block(record, chunks, member, unpackers)
     }
-    if recent.count == Self.kept { recent.removeFirst() }
-    recent.append((number, checked))
+    if recent.count == kept { recent.removeFirst() }
+    recent.append((key, checked))
     return checked
   }
 
   /// Has the next blocks decoded. Whatever is wrong with them is told when they are asked for.
-  private func readAhead(of number: UInt64) {
+  private func readAhead(of number: UInt64, _ member: ChainMember) {
     guard let workers else { return }
-    let archive = archive
-    func makeUnpacker() -> PayloadUnpacker { PayloadUnpacker(archive.summary.superblock, archive.registry) }
     var next = number + 1
-    while next <= number + ahead, next < archive.blocks.count {
+    while next <= number + ahead, next < member.blocks.count {
       defer { next += 1 }
-      if coming[next] != nil || recent.contains(where: { $0.number == next }) { continue }
-      guard let record = try? archive.blocks.record(next) else { return }
-      let end = (try? archive.blocks.record(next + 1))?.firstChunk ?? archive.ids.count
-      guard end > record.firstChunk, end <= archive.ids.count else { return }
+      let key = Key(holder: member.depth, number: next)
+      if coming[key] != nil || recent.contains(where: { $0.key == key }) { continue }
+      guard let record = try? member.blocks.record(next) else { return }
+      let end = (try? member.blocks.record(next + 1))?.firstChunk ?? member.chunkCount
+      guard end > record.firstChunk, end <= member.chunkCount else { return }
       let deferred = Deferred<Result>()
-      workers.run(making: makeUnpacker) { unpacker in
+      workers.run(making: UnpackerSet.init) { unpackers in
         do throws(ArchiveError) {
-          let block = try archive.openBlock(record)
-          deferred.fulfil(.success(try Self.decode(block, record.firstChunk..<end, archive, unpacker)))
+          deferred.fulfil(.success(try Self.block(record, record.firstChunk..<end, member, unpackers)))
         } catch {
           deferred.fulfil(.failure(error))
         }
       }
-      coming[next] = deferred
+      coming[key] = deferred
     }
   }
 
-  private static func decode(
-    _ block: DecodedBlock, _ chunks: Range<UInt64>, _ archive: ArchiveReader, _ unpacker: PayloadUnpacker
+  private static func block(
+    _ record: BlockRecord, _ chunks: Range<UInt64>, _ member: ChainMember, _ unpackers: UnpackerSet
   ) throws(ArchiveError) -> CheckedBlock {
-    guard block.numbers == chunks else {
-      throw .corrupt("a data block has other chunks than the table says", at: block.header.offset)
+    do throws(ArchiveError) {
+      let block = try member.openBlock(record)
+      guard block.numbers == chunks else {
+        throw .corrupt("a data block has other chunks than the table says", at: block.header.offset)
+      }
+      let ids = try member.chunkIDs(chunks)
+      try block.decode(unpackers.unpacker(for: member.superblock, member.registry))
+      let isSound = block.chunks.indices.map { block.chunks[$0].id == ids[$0] && block.isSound($0) }
+      return CheckedBlock(block: block, isSound: isSound)
+    } catch {
+      throw error.inside(member.name)
     }
-    let ids = try archive.ids.records(chunks)
-    try block.decode(unpacker)
-    let isSound = block.chunks.indices.map { block.chunks[$0].id == ids[$0] && block.isSound($0) }
-    return CheckedBlock(block: block, isSound: isSound)
   }
 }

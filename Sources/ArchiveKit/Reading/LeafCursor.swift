@@ -31,7 +31,7 @@ struct LeafCursor {
       decoder = TreeBlockDecoder(bytes, depth: archive.summary.superblock.depth)
       return
     }
-    let block = try archive.member(leaf.ordinal).indexBlock(leaf.block, .tree, digest: leaf.digest)
+    let block = try archive.member(leaf.ordinal).indexBlock(leaf.ordinal, leaf.block, .tree, digest: leaf.digest)
     offset = block.header.offset
     decoder = TreeBlockDecoder(block.raw, depth: leaf.ordinal)
     guard UInt64(block.header.count) == leaf.entries else { throw wrongCount }

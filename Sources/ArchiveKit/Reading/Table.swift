@@ -39,6 +39,8 @@ final class Table<Record: TableRecord>: Sendable {
   private let run: Footer.Run
   /// All records, where they do not stand in the archive but were found out otherwise.
   private let known: [Record]?
+  /// Runs of records, with the number of the first of each, where only these are known.
+  private let parts: [(first: UInt64, records: [Record])]?
   private let cache = Guarded<[UInt64: [Record]]>([:])
 
   /// - Parameters:
@@ -48,6 +50,7 @@ final class Table<Record: TableRecord>: Sendable {
     self.frames = frames
     self.run = run
     known = nil
+    parts = nil
     let (stop, overflow) = run.offset.addingReportingOverflow(run.length)
     guard !overflow, stop <= end else { throw .corrupt("a table lies outside of the archive") }
     // All frames but the last are full, so the length says how many records there are.
@@ -70,11 +73,33 @@ final class Table<Record: TableRecord>: Sendable {
   init(_ frames: FrameReader, known: [Record]) {
     self.frames = frames
     self.known = known
+    parts = nil
     run = Footer.Run()
     count = UInt64(known.count)
   }
 
   private static var perFrame: UInt64 { UInt64(TableShape.recordsPerFrame) }
+
+  /// A table of which only some runs of records are known; the others are asked for by nobody honest.
+  ///
+  /// - Parameters:
+  ///   - records: what is known, where each run says.
+  ///   - runs: the numbers that the records have in this table.
+  init(_ frames: FrameReader, known records: [Record], of runs: [Residence.Run]) {
+    self.frames = frames
+    run = Footer.Run()
+    known = nil
+    count = runs.last.map { $0.first + $0.count } ?? 0
+    parts = runs.filter { $0.place + $0.count <= UInt64(records.count) }.map { run in
+      (run.first, Array(records[Int(run.place)..<Int(run.place + run.count)]))
+    }
+  }
+
+  /// The bytes of so many records in frames.
+  static func length(of count: UInt64) -> UInt64 {
+    let frames = (count + Self.perFrame - 1) / Self.perFrame
+    return frames * UInt64(FrameHeader.size) + count * UInt64(Record.recordSize)
+  }
 
   /// How many frames there are.
   var frameCount: UInt64 { (count + Self.perFrame - 1) / Self.perFrame }
@@ -86,6 +111,7 @@ final class Table<Record: TableRecord>: Sendable {
   func record(_ number: UInt64) throws(ArchiveError) -> Record {
     guard number < count else { throw .corrupt("something is said to lie behind the end of its table") }
     if let known { return known[Int(number)] }
+    if parts != nil { return try records(number..<(number + 1))[0] }
     let (frame, index) = number.quotientAndRemainder(dividingBy: Self.perFrame)
     if let records = cache.withLock({ $0[frame] }) { return records[Int(index)] }
     if recordCount(inFrame: frame) * Record.recordSize <= Self.wholeFrameLimit {
@@ -101,6 +127,7 @@ final class Table<Record: TableRecord>: Sendable {
   func records(_ range: Range<UInt64>) throws(ArchiveError) -> [Record] {
     guard range.upperBound <= count else { throw .corrupt("something is said to lie behind the end of its table") }
     if let known { return Array(known[Int(range.lowerBound)..<Int(range.upperBound)]) }
+    if let parts { return try Self.records(range, in: parts) }
     var result: [Record] = []
     result.reserveCapacity(range.count)
     var number = range.lowerBound
@@ -119,6 +146,15 @@ final class Table<Record: TableRecord>: Sendable {
       number += wanted
     }
     return result
+  }
+
+  private static func records(
+    _ range: Range<UInt64>, in parts: [(first: UInt64, records: [Record])]
+  ) throws(ArchiveError) -> [Record] {
+    guard let part = parts.last(where: { $0.first <= range.lowerBound }),
+      range.upperBound <= part.first + UInt64(part.records.count)
+    else { throw .corrupt("something is said to lie behind the end of its table") }
+    return Array(part.records[Int(range.lowerBound - part.first)..<Int(range.upperBound - part.first)])
   }
 
   /// All records of a frame, checked.

@@ -5,7 +5,7 @@ internal import CodecKit
 
 /// Compares frames, in their order, with what is said of them elsewhere. Of use only as long as all frames are sound.
 struct TableCheck {
-  private let archive: ArchiveReader
+  private let archive: ChainMember
   private let source: any ArchiveSource
   private let unpacker: PayloadUnpacker?
   private var blocks: UInt64 = 0
@@ -18,7 +18,7 @@ struct TableCheck {
   private var lastCheckpoint: UInt64 = 0
 
   /// - Parameter decodes: whether blocks of the index are decoded and compared, too.
-  init(_ archive: ArchiveReader, _ source: any ArchiveSource, decodes: Bool) {
+  init(_ archive: ChainMember, _ source: any ArchiveSource, decodes: Bool) {
     self.archive = archive
     self.source = source
     unpacker = decodes ? PayloadUnpacker(archive.summary.superblock, archive.registry) : nil
@@ -34,7 +34,7 @@ struct TableCheck {
       case .tree, .map, .stamps: try checkIndex(frame)
       case .checkpoint: try checkCheckpoint(frame)
       case .superblockCopy: try checkCopy(frame)
-      case .directory, .ids, .blocks, .index, .ancestry: break
+      case .directory, .ids, .blocks, .index, .ancestry, .residence: break
       }
       return nil
     } catch {
@@ -45,7 +45,12 @@ struct TableCheck {
 
   /// What the end says that is not so; `nil` when all is.
   func problem(atEnd footer: Footer) -> ArchiveError? {
-    guard archive.blocks.count == blocks, archive.index.count == indexBlocks, archive.ids.count == chunks else {
+    guard archive.index.count == indexBlocks else {
+      return .corrupt("the tables name other frames than there are", at: footer.offset)
+    }
+    // The data that it speaks of is elsewhere.
+    if archive.isDetachedIndex { return nil }
+    guard archive.blocks.count == blocks, archive.chunkCount == chunks else {
       return .corrupt("the tables name other frames than there are", at: footer.offset)
     }
     guard footer.storedBytes == storedBytes, footer.rawBytes == rawBytes else {

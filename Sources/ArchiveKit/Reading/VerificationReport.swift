@@ -27,8 +27,28 @@ public struct VerificationReport: Hashable, Sendable {
   public internal(set) var frames: UInt64 = 0
   /// Entries that were looked at.
   public internal(set) var entries: UInt64 = 0
-  /// Bytes of the archive that were looked at.
+  /// Bytes of the archives that were looked at.
   public internal(set) var bytes: UInt64 = 0
+  /// The archives whose frames were checked: the archive itself, then its ancestors when the chain was checked.
+  public internal(set) var members: [Member] = []
+  /// Archives that were not there, so that what lies in them was not checked; problems when the chain was to be checked.
+  public internal(set) var unchecked: [ArchiveError] = []
+  /// Files whose content was not compared with their digest, because some of it lies in archives that were not checked.
+  public internal(set) var uncheckedFiles: UInt64 = 0
+
+  /// An archive of a chain.
+  public struct Member: Hashable, Sendable {
+    /// What it is called; `nil` for the archive itself.
+    public let name: String?
+    /// Its depth.
+    public let depth: UInt32
+    /// The bytes of its frames.
+    public let bytes: UInt64
+    /// Whether only its index is there.
+    public let isIndex: Bool
+    /// How many problems were found in it.
+    public let problems: Int
+  }
 
   /// Whether nothing is wrong.
   public var isSound: Bool { problems.isEmpty }

@@ -18,7 +18,8 @@ public struct RebuildReport: Sendable {
 /// Copies the entries of an archive, damaged or cut, into a new one.
 ///
 /// The copy has the identity of the original. When nothing was lost it has the same contentRoot, too, and serves as the
-/// parent of the same increments.
+/// parent of the same increments. The copy of an increment is made upon the same parent; when that is not there, or was
+/// merged into the archive, it is a full archive with an identity of its own.
 public struct ArchiveRebuilder {
   private let archive: ArchiveReader
   private let options: ArchiveWriterOptions
@@ -50,7 +51,7 @@ public struct ArchiveRebuilder {
   /// - Returns: what is in it, and what was lost.
   /// - Throws: what the output throws, or what reading throws that is no damage.
   public func run(to output: any ArchiveOutput) throws(ArchiveError) -> RebuildReport {
-    let writer = try ArchiveWriter(to: output, options, like: archive.summary.superblock)
+    let writer = try makeWriter(output)
     var lost: [(path: [UInt8], error: ArchiveError)] = []
     var content = ContentCursor(archive)
     var cursor = archive.entries()
@@ -71,7 +72,7 @@ public struct ArchiveRebuilder {
         copied += entry.size
         try progress(copied)
       } catch {
-        guard error.isDamage else { throw error }
+        guard error.isDamage || error.isMissingArchive else { throw error }
         lost.append((cursor.skipLeaf(), error))
       }
     }
@@ -80,6 +81,22 @@ public struct ArchiveRebuilder {
     return RebuildReport(
       entries: entries, lost: lost, summary: summary,
       isIdentical: archive.recovery?.hasFooter == true && original.contentRoot == summary.footer.contentRoot)
+  }
+
+  private func makeWriter(_ output: any ArchiveOutput) throws(ArchiveError) -> ArchiveWriter {
+    var superblock = archive.summary.superblock
+    guard superblock.depth > 0 else { return try ArchiveWriter(to: output, options, like: superblock) }
+    var options = options
+    if superblock.parent != nil, let parent = try? archive.store.reader(superblock.depth - 1) {
+      options.parent = parent
+      options.parentName = archive.ancestors.last.map { String(decoding: $0.name, as: UTF8.self) } ?? ""
+    } else {
+      (superblock.depth, superblock.parent, superblock.parentRoot) = (0, nil, nil)
+      var generator = SystemRandomNumberGenerator()
+      (superblock.uuid, superblock.tag) = (.random(), generator.next())
+      if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
+    }
+    return try ArchiveWriter(to: output, options, like: superblock)
   }
 
   private static let lostWithFirst = ArchiveError(.corrupt, "its content, which it shares with another name, is lost")
@@ -112,7 +129,7 @@ public struct ArchiveRebuilder {
   ) throws(ArchiveError) -> ArchiveError? {
     let runs: [ContentRun]
     do throws(ArchiveError) { runs = entry.size > 0 ? try archive.runs(of: entry) : [] } catch {
-      guard error.isDamage else { throw error }
+      guard error.isDamage || error.isMissingArchive else { throw error }
       return error
     }
     try writer.beginFile(entry)
@@ -134,7 +151,7 @@ public struct ArchiveRebuilder {
     } catch {
       // What the writer throws ends the work; damage of this file does not.
       if let failure { throw failure }
-      guard error.isDamage else { throw error }
+      guard error.isDamage || error.isMissingArchive else { throw error }
       try writer.abandonFile()
       return error
     }

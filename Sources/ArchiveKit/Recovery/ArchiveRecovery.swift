@@ -43,12 +43,27 @@ struct ArchiveRecovery {
     var index: [IndexRecord] = []
     var loose: [Int: [UInt8]] = [:]
     var findings = RecoveryFindings()
+    /// The archives that it is made upon.
+    var store: AncestorStore
+    /// What a merged archive holds of its ancestors.
+    var residence: Residence?
   }
 
-  private let source: any ArchiveSource
-  private let unpacker: PayloadUnpacker
-  private var found: Found
-  private var directory: [LeafRecord] = []
+  let source: any ArchiveSource
+  let unpacker: PayloadUnpacker
+  let registry: CodecRegistry
+  private let finder: (any AncestorFinder)?
+  /// Whether all that is known of the head is what the frames tell.
+  private let isHeadLost: Bool
+  var found: Found
+  var directory: [LeafRecord] = []
+  /// Where in the leaves those begin that came since the last checkpoint.
+  private var stretch = 0
+  private var residence: [UInt8] = []
+  /// The number of the last frame of the directory, as far as there is no gap in it.
+  private var lastOfDirectory: UInt64?
+  /// Whether what follows the directory was found right behind it.
+  private(set) var directoryHasEnd = false
   private var open: ArchiveEntry?
   /// The numbers of leaves whose entries stand in others, too, when the archive is complete.
   private var provisional: [UInt64] = []
@@ -57,11 +72,15 @@ struct ArchiveRecovery {
   /// Bytes of the archive that chunks and index blocks may still be missing for: what is missing takes memory, too.
   private var gapBudget: UInt64
 
-  init(_ source: some ArchiveSource, _ registry: CodecRegistry) throws(ArchiveError) {
+  init(
+    _ source: some ArchiveSource, _ finder: (any AncestorFinder)?, _ registry: CodecRegistry
+  ) throws(ArchiveError) {
     self.source = source
+    self.finder = finder
+    self.registry = registry
     let superblock = try Self.superblock(source)
-    try superblock.checkDepth()
-    found = Found(superblock: superblock)
+    isHeadLost = superblock.uuid == ArchiveUUID()
+    found = Found(superblock: superblock, store: AncestorStore([], finder, registry))
     gapBudget = source.size
     unpacker = PayloadUnpacker(superblock, registry)
   }
@@ -112,7 +131,12 @@ struct ArchiveRecovery {
     guard frames > 0 else {
       throw ArchiveError(.truncated, "nothing is left of the archive but its head", offset: source.size)
     }
+    if !residence.isEmpty {
+      if isHeadLost { found.superblock.parent = nil }
+      if found.superblock.isMerged { found.residence = try? Residence(residence, depth: found.superblock.depth) }
+    }
     finishTables()
+    if found.superblock.depth > 0 { finishLeaves() }
     finishTree()
     return found
   }
@@ -147,14 +171,52 @@ struct ArchiveRecovery {
           separator: first.path, entries: UInt64(frame.header.count), ordinal: found.superblock.depth, block: number,
           digest: SHA256.hash(raw)))
     case .checkpoint:
-      self.open = (try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth))?.open
+      let checkpoint = try? Checkpoint(unpacker.unpack(frame), depth: found.superblock.depth)
+      self.open = checkpoint?.open
       if open != nil { namedChunks = found.ids.count }
+      if let checkpoint, found.superblock.depth > 0 { order(by: checkpoint) }
+    case .ancestry: takeAncestry(frame)
+    case .residence:
+      if let raw = try? unpacker.unpack(frame), residence.count + raw.count <= Residence.maximumLength {
+        residence += raw
+      }
     case .directory:
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
+      lastOfDirectory = frame.header.number
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
-    case .ids, .blocks, .index, .ancestry, .superblockCopy: break
+    case .ids, .blocks, .index, .superblockCopy:
+      if let last = lastOfDirectory, frame.header.number == last + 1 { directoryHasEnd = true }
     }
+  }
+
+  private mutating func takeAncestry(_ frame: Frame) {
+    let ancestors: [Ancestor]?
+    if isHeadLost {
+      ancestors = try? Ancestry.decode(frame.body, count: frame.header.count)
+      found.superblock.depth = UInt32(ancestors?.count ?? 0)
+      found.superblock.parent = ancestors?.last?.uuid
+      found.superblock.parentRoot = ancestors?.last?.contentRoot
+    } else {
+      ancestors = try? Ancestry.decode(frame.body, of: found.superblock)
+    }
+    if let ancestors { found.store = AncestorStore(ancestors, finder, registry) }
+  }
+
+  /// Puts the leaves since the last checkpoint into the order of the tree, with those of ancestors between them.
+  private mutating func order(by checkpoint: Checkpoint) {
+    var own: [UInt64: LeafRecord] = [:]
+    for leaf in found.leaves[stretch...] { own[leaf.block] = leaf }
+    found.leaves.removeSubrange(stretch...)
+    for leaf in checkpoint.leaves {
+      if leaf.ordinal < found.superblock.depth {
+        found.leaves.append(
+          LeafRecord(separator: [], entries: leaf.entries, ordinal: leaf.ordinal, block: leaf.block, digest: .zero))
+      } else if let known = own[leaf.block] {
+        found.leaves.append(known)
+      }
+    }
+    stretch = found.leaves.count
   }
 
   private mutating func takeDamaged(_ header: FrameHeader) {
@@ -208,7 +270,7 @@ struct ArchiveRecovery {
   // MARK: - The end
 
   private mutating func finishTables() {
-    let chunks = found.footer.chunks
+    let chunks = found.residence?.chunks ?? found.footer.chunks
     if chunks > UInt64(found.ids.count), mayMiss(chunks - UInt64(found.ids.count), ofSize: Self.leastChunk) {
       addGap(until: chunks)
     }
@@ -217,9 +279,10 @@ struct ArchiveRecovery {
       found.footer.uuid = found.superblock.uuid
       found.footer.depth = found.superblock.depth
       found.footer.offset = source.size
-      found.findings.namelessChunks = UInt64(found.ids.count - namedChunks)
+      // In a merged archive the tree stands before the data.
+      found.findings.namelessChunks = found.residence == nil ? UInt64(found.ids.count - namedChunks) : 0
     }
-    found.footer.chunks = UInt64(found.ids.count)
+    found.footer.chunks = min(UInt64(found.ids.count), found.residence?.ownChunks ?? .max)
     found.footer.storedBytes = found.blocks.reduce(0) { $0 + UInt64($1.storedLength) }
     found.footer.rawBytes = found.blocks.reduce(0) { $0 + UInt64($1.rawLength) }
   }
@@ -236,7 +299,7 @@ struct ArchiveRecovery {
     found.findings.hasWholeTree =
       directory.map(\.digest) == leaves.map(\.digest) && (!directory.isEmpty || found.findings.hasFooter)
     if !found.findings.hasWholeTree, !provisional.isEmpty { takeProvisional() }
-    if let open, !found.findings.hasWholeTree, isBehind(open.path) {
+    if let open, !found.findings.hasWholeTree, isBehindAll(open.path) {
       var entry = open
       entry.warnings.insert(.unreadable)
       var encoder = TreeBlockEncoder()
@@ -249,16 +312,6 @@ struct ArchiveRecovery {
       found.findings.unfinishedFile = entry.path
     }
     found.footer.entries = found.leaves.reduce(0) { $0 + $1.entries }
-  }
-
-  /// Whether a path comes after everything in the leaves.
-  private func isBehind(_ path: [UInt8]) -> Bool {
-    guard let last = found.leaves.last else { return true }
-    guard let raw = leaf(last.block) else { return false }
-    var decoder = TreeBlockDecoder(raw, depth: found.superblock.depth)
-    var final: [UInt8] = []
-    while let entry = try? decoder.next() { final = entry.path }
-    return EntryPath.precedes(final, path)
   }
 
   /// The raw bytes of a leaf.

@@ -40,7 +40,7 @@ public struct UnfinishedArchive: Sendable {
     self.headers = headers
     length = end
     let kept = ArchiveBeginning(source: source, size: end)
-    reader = try ArchiveReader(recovering: kept, registry: registry)
+    reader = try ArchiveReader(recovering: kept, ancestors: ancestors, registry: registry)
     var decoder = reader.loose.values.first.map { TreeBlockDecoder($0, depth: superblock.depth) }
     open = try decoder?.next()
   }
@@ -56,7 +56,7 @@ public struct UnfinishedArchive: Sendable {
       guard case .frame(let frame) = item, frame.header.number == UInt64(headers.count) else { break }
       switch frame.kind {
       case .data, .tree, .map, .stamps, .checkpoint, .ancestry: break
-      case .directory, .ids, .blocks, .index, .superblockCopy: break scan
+      case .directory, .ids, .blocks, .index, .residence, .superblockCopy: break scan
       }
       headers.append(frame.header)
       end = frame.header.end

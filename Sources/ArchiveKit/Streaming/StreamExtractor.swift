@@ -35,6 +35,7 @@ public final class StreamExtractor {
   var finished: UnfinishedFile?
   private let stream: any ArchiveStream
   private let registry: CodecRegistry
+  private let ancestors: (any AncestorFinder)?
   private let target: Path
   private let selection: EntrySelection
   private let progress: (ExtractionProgress) throws(ArchiveError) -> Void
@@ -45,6 +46,7 @@ public final class StreamExtractor {
   private var selectedBytes: UInt64 = 0
   private var bytesRead: UInt64 = 0
   private var contentHasEnded = false
+  private var contentIsWritten = false
 
   /// Prepares an extraction.
   ///
@@ -52,17 +54,20 @@ public final class StreamExtractor {
   ///   - stream: the archive.
   ///   - target: an existing directory.
   ///   - options: what to extract, and how.
+  ///   - ancestors: where the archives are that it is made upon. Default: nowhere.
   ///   - registry: where codecs are found. Default: the built-in ones.
   ///   - progress: told from time to time how far it is; throws to give up.
   /// - Throws: what the system answered for the directory.
   public init(
-    _ stream: any ArchiveStream, into target: Path, _ options: ExtractionOptions, registry: CodecRegistry = .builtin,
+    _ stream: any ArchiveStream, into target: Path, _ options: ExtractionOptions,
+    ancestors: (any AncestorFinder)? = nil, registry: CodecRegistry = .builtin,
     progress: @escaping (ExtractionProgress) throws(ArchiveError) -> Void = { (_) throws(ArchiveError) in }
   ) throws(ArchiveError) {
     self.stream = stream
     self.target = target
     self.options = options
     self.registry = registry
+    self.ancestors = ancestors
     self.progress = progress
     selection = EntrySelection(options)
     writer = try TreeWriter(target, options)
@@ -81,7 +86,9 @@ public final class StreamExtractor {
     let reader = try StreamFrameReader(stream, passesOverDamage: options.keepsGoing)
     superblock = reader.superblock
     if !options.isDryRun { try writer.begin() }
-    let work = StreamWork(reader, registry, writer.session, target, threads: options.threads)
+    let work = StreamWork(reader, registry, writer.session, target, ancestors, threads: options.threads)
+    let chain = work.chain
+    writer.places = { (ordinal, first, count) throws(ArchiveError) in try chain.place(ordinal, first, count) }
     do throws(ArchiveError) {
       try extract(work)
     } catch {
@@ -111,6 +118,7 @@ public final class StreamExtractor {
         try lose(header, error, work)
       case .footer(let footer):
         try endContent(work)
+        try finishContent(work)
         do throws(ArchiveError) {
           if work.isWhole {
             try tally.check(
@@ -127,7 +135,7 @@ public final class StreamExtractor {
     let error = ArchiveError(
       .truncated, "the archive has no end: it was cut, or was never completed", offset: work.reader.end)
     // What no checkpoint speaks of may lack chunks, which is damage.
-    if options.keepsGoing { try writeLeaves(work) }
+    if options.keepsGoing { try writeLeaves(work, ownLeaves(work)) }
     try writeProvisional(work, error)
     dropOpen(error, work.places, isReported: true)
     if !options.isDryRun { try writer.finishTree() }
@@ -140,7 +148,7 @@ public final class StreamExtractor {
     let header = frame.header
     switch frame.kind {
     case .data:
-      try requireContent(header)
+      try requireContent(work, header)
       let block = try DecodedBlock(frame)
       try expect(header.first, tally.chunks, work, header) { missing in
         loseChunks(missing, length: 0, header.offset, work)
@@ -152,7 +160,7 @@ public final class StreamExtractor {
       try work.places.append(block)
       try work.stretch.add(frame)
     case .tree, .map, .stamps:
-      try requireContent(header)
+      try requireContent(work, header)
       let raw = try work.unpacker.unpack(frame)
       try expect(header.first, tally.indexBlocks, work, header) { missing in
         loseIndexBlocks(missing, work)
@@ -167,10 +175,13 @@ public final class StreamExtractor {
         }
       }
     case .checkpoint:
-      try requireContent(header)
-      let checkpoint = try Checkpoint(try work.unpacker.unpack(frame), depth: 0)
-      if work.isWhole { try tally.check(checkpoint, header) }
-      try writeLeaves(work)
+      try requireContent(work, header)
+      let checkpoint = try Checkpoint(try work.unpacker.unpack(frame), depth: work.chain.depth)
+      if work.isWhole { try tally.check(checkpoint, header, depth: work.chain.depth) }
+      try writeLeaves(
+        work,
+        work.chain.depth == 0
+          ? ownLeaves(work) : checkpoint.leaves.map { (StreamLeaf(ordinal: $0.ordinal, block: $0.block), nil) })
       do throws(ArchiveError) {
         if !options.isDryRun { try goOn(with: checkpoint.open, work) }
       } catch {
@@ -180,15 +191,24 @@ public final class StreamExtractor {
       }
       try endStretch(work)
       tally.sawCheckpoint(header)
-    case .directory, .ids, .blocks, .index, .ancestry, .superblockCopy:
+    case .ancestry: try work.chain.adopt(frame, isReplaced: work.reader.superblockBytes == nil)
+    case .directory, .ids, .blocks, .index, .residence, .superblockCopy:
       try endContent(work)
-      try tally.check(frame, isWhole: work.isWhole, superblock: work.reader.superblockBytes) {
+      if work.chain.depth > 0, frame.kind == .directory {
+        try work.chain.add(directory: try work.unpacker.unpack(frame), count: header.count)
+      } else {
+        try finishContent(work)
+      }
+      try tally.check(
+        frame, isWhole: work.isWhole, depth: work.chain.depth, superblock: work.reader.superblockBytes
+      ) {
         (frame: Frame) throws(ArchiveError) in try work.unpacker.unpack(frame)
       }
     }
   }
 
-  private func requireContent(_ header: FrameHeader) throws(ArchiveError) {
+  private func requireContent(_ work: StreamWork, _ header: FrameHeader) throws(ArchiveError) {
+    guard work.chain.isReady else { throw .corrupt("the archive does not say what it is made upon", at: header.offset) }
     if contentHasEnded { throw .corrupt("content follows the tables", at: header.offset) }
   }
 
@@ -266,16 +286,25 @@ public final class StreamExtractor {
 
   // MARK: - Entries
 
-  /// Writes the entries of the leaves since the last checkpoint.
-  private func writeLeaves(_ work: StreamWork) throws(ArchiveError) {
-    for place in work.stretch.leaves {
+  /// The leaves that have come since the last checkpoint.
+  private func ownLeaves(_ work: StreamWork) -> [(StreamLeaf, SHA256Digest?)] {
+    work.stretch.leaves.map { (StreamLeaf(ordinal: work.chain.depth, block: $0.block), nil) }
+  }
+
+  /// Writes the entries of leaves.
+  ///
+  /// - Parameter leaves: in the order of the tree, with their digests as far as those are known.
+  private func writeLeaves(_ work: StreamWork, _ leaves: [(StreamLeaf, SHA256Digest?)]) throws(ArchiveError) {
+    for (leaf, digest) in leaves {
+      // A writer that went on after an interruption names leaves of ancestors once more.
+      if work.chain.written.contains(leaf) || work.isProvisional(leaf) { continue }
       let entries: [ArchiveEntry]
       do throws(ArchiveError) {
-        entries = try self.entries(of: try work.stretch.leaf(at: place), work)
+        entries = try self.entries(of: leaf, digest, work)
+        work.chain.didWrite(leaf)
       } catch {
         guard writer.passesOver(error) else { throw error }
         work.note(error)
-        tally.missedLeaf()
         loseEntries(error)
         continue
       }
@@ -290,8 +319,8 @@ public final class StreamExtractor {
 
   /// The end did not come: writes what leaves say that are not in the order of the tree, behind what has been written.
   private func writeProvisional(_ work: StreamWork, _ cut: ArchiveError) throws(ArchiveError) {
-    for leaf in try work.provisionalLeaves(depth: work.reader.superblock.depth) {
-      var decoder = TreeBlockDecoder(leaf.bytes, depth: work.reader.superblock.depth)
+    for leaf in try work.provisionalLeaves(depth: work.chain.depth) {
+      var decoder = TreeBlockDecoder(leaf.bytes, depth: work.chain.depth)
       while let entry = try decoder.next() {
         if let last, (try? LeafCursor.checkOrder(last, entry)) == nil { continue }
         if entry.warnings.contains(.unreadable), !options.isDryRun {
@@ -310,18 +339,33 @@ public final class StreamExtractor {
   }
 
   /// The entries of a leaf, all of which follow those before it.
-  private func entries(of frame: Frame, _ work: StreamWork) throws(ArchiveError) -> [ArchiveEntry] {
-    var decoder = TreeBlockDecoder(try work.unpacker.unpack(frame), depth: 0)
+  private func entries(
+    of leaf: StreamLeaf, _ digest: SHA256Digest?, _ work: StreamWork
+  ) throws(ArchiveError) -> [ArchiveEntry] {
+    let header: FrameHeader
+    let raw: [UInt8]
+    var shared: SHA256Digest?
+    if leaf.ordinal == work.chain.depth {
+      guard let place = work.stretch.place(ofLeaf: leaf.block) else {
+        throw .corrupt("a part of the tree has not come")
+      }
+      let frame = try work.stretch.leaf(at: place)
+      (header, raw) = (frame.header, try work.unpacker.unpack(frame))
+    } else {
+      let block = try work.chain.indexBlock(leaf.ordinal, leaf.block, .tree, digest: digest)
+      (header, raw, shared) = (block.header, block.raw, block.digest)
+    }
+    var decoder = TreeBlockDecoder(raw, depth: leaf.ordinal)
     var entries: [ArchiveEntry] = []
     while let entry = try decoder.next() {
       if let before = entries.last ?? last { try LeafCursor.checkOrder(before, entry) }
       entries.append(entry)
     }
-    guard let first = entries.first, let last = entries.last, entries.count == Int(frame.header.count) else {
-      throw .corrupt("a leaf has another number of entries than is said of it", at: frame.header.offset)
+    guard let first = entries.first, let last = entries.last, entries.count == Int(header.count) else {
+      throw .corrupt("a leaf has another number of entries than is said of it", at: header.offset)
     }
     if first.path.isEmpty, first.kind != .directory { throw ArchiveError(.unsafeTree, "the top is no directory") }
-    tally.sawLeaf(first: first.path, last: last.path)
+    tally.sawLeaf(leaf, shared, entries: UInt64(entries.count), first: first.path, last: last.path)
     return entries
   }
 
@@ -366,7 +410,7 @@ public final class StreamExtractor {
     let runs = writer.takeRuns()
     try work.write(runs) { () throws(ArchiveError) in try tell() }
     try writer.settleFiles()
-    for run in runs {
+    for run in runs where run.holder == work.chain.depth {
       if let open, open.file === run.file {
         try open.notePlace(of: run, work.places, from: work.stretch.chunks.lowerBound)
       } else if case .complete = run.file.state {
@@ -405,11 +449,22 @@ public final class StreamExtractor {
     tally.endStretch()
   }
 
-  /// The last stretch ends where the directory begins.
+  /// The last stretch ends where the directory begins. Which leaves of ancestors belong to it, the directory says.
   private func endContent(_ work: StreamWork) throws(ArchiveError) {
     guard !contentHasEnded else { return }
     contentHasEnded = true
-    try writeLeaves(work)
+    if work.chain.depth == 0 { try finishContent(work) }
+  }
+
+  private func finishContent(_ work: StreamWork) throws(ArchiveError) {
+    guard !contentIsWritten else { return }
+    contentIsWritten = true
+    try writeLeaves(
+      work,
+      work.chain.depth == 0
+        ? ownLeaves(work)
+        : work.chain.rest.map { (StreamLeaf(ordinal: $0.ordinal, block: $0.block), $0.digest) })
+    if work.isWhole { try tally.checkDirectory() }
     dropOpen(.corrupt("a file was begun that did not come"), work.places)
     try work.stretch.removeAll()
     tally.endStretch()

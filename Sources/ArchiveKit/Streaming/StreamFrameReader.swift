@@ -51,8 +51,16 @@ final class StreamFrameReader {
       superblockBytes = nil
       firstDamage = error
     }
-    guard superblock.depth == 0 else {
-      throw ArchiveError(.unsupportedFeature, "the archive is an increment, which this version cannot read")
+    guard superblock.depth <= Ancestry.maximumDepth else {
+      throw ArchiveError(.limitExceeded, "the archive has more ancestors than any may have")
+    }
+    guard !superblock.isDetachedIndex else {
+      throw ArchiveError(
+        .unsupportedFeature, "this is an index: names and digests are in it, the data is in the archive it belongs to")
+    }
+    guard !superblock.isMerged else {
+      throw ArchiveError(
+        .unsupportedFeature, "the archive was merged, and such can be extracted from a file, not from a pipe")
     }
     scanner = FrameScanner(window, tag: superblock.tag)
   }

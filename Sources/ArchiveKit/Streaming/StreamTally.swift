@@ -39,6 +39,7 @@ private struct RunningTable: ~Copyable {
 final class StreamTally {
   /// A leaf that was seen.
   private struct Leaf {
+    var ordinal: UInt32
     var block: UInt64
     var entries: UInt64
     var digest: SHA256Digest
@@ -69,8 +70,11 @@ final class StreamTally {
   private var leaves: [Leaf] = []
   /// How many of these have been looked at.
   private var looked = 0
+  /// Entries in all leaves that have been looked at.
+  private var seenEntries: UInt64 = 0
 
   // The end.
+  private var heldDirectory: [(header: FrameHeader, raw: [UInt8])] = []
   private var runs: [FrameKind: (run: Footer.Run, frames: Int)] = [:]
   private var directory = SHA256()
   private var named = 0
@@ -121,15 +125,21 @@ final class StreamTally {
   func skip(indexBlocksTo next: UInt64) { indexBlocks = max(indexBlocks, next) }
 
   /// The next of the leaves since the checkpoint has been looked at.
-  func sawLeaf(first: [UInt8], last: [UInt8]) {
-    guard looked < lasting.count else { return }
-    let leaf = lasting[looked]
-    looked += 1
-    leaves.append(Leaf(block: leaf.block, entries: leaf.entries, digest: leaf.digest, first: first, last: last))
+  ///
+  /// - Parameter shared: the digest of one that an ancestor has; `nil` for one of the archive itself.
+  func sawLeaf(_ leaf: StreamLeaf, _ shared: SHA256Digest?, entries: UInt64, first: [UInt8], last: [UInt8]) {
+    var digest = shared
+    if digest == nil {
+      while looked < lasting.count, lasting[looked].block < leaf.block { looked += 1 }
+      guard looked < lasting.count else { return }
+      digest = lasting[looked].digest
+      looked += 1
+    }
+    seenEntries &+= entries
+    leaves.append(
+      Leaf(
+        ordinal: leaf.ordinal, block: leaf.block, entries: entries, digest: digest ?? .zero, first: first, last: last))
   }
-
-  /// The next of the leaves since the checkpoint cannot be read.
-  func missedLeaf() { looked += 1 }
 
   func add(dataBytes length: UInt64) throws(ArchiveError) {
     let (sum, overflow) = dataBytes.addingReportingOverflow(length)
@@ -140,10 +150,11 @@ final class StreamTally {
   // MARK: - Checkpoints
 
   /// Throws unless a checkpoint speaks of what has come.
-  func check(_ checkpoint: Checkpoint, _ header: FrameHeader) throws(ArchiveError) {
+  func check(_ checkpoint: Checkpoint, _ header: FrameHeader, depth: UInt32) throws(ArchiveError) {
     guard checkpoint.previous == lastCheckpoint, header.first == checkpoints, checkpoint.chunks == chunks,
       checkpoint.indexBlocks == indexBlocks, checkpoint.entries == entries,
-      checkpoint.leaves == pending
+      checkpoint.leaves.filter({ $0.ordinal == depth }).elementsEqual(
+        pending, by: { $0.block == $1.block && $0.entries == $1.entries })
     else { throw .corrupt("a checkpoint speaks of other frames than came before it", at: header.offset) }
   }
 
@@ -175,7 +186,8 @@ final class StreamTally {
   ///   - unpack: gives the raw bytes.
   ///   - isWhole: whether everything before it was seen; otherwise nothing can be compared.
   func check(
-    _ frame: Frame, isWhole: Bool, superblock: [UInt8]?, _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
+    _ frame: Frame, isWhole: Bool, depth: UInt32, superblock: [UInt8]?,
+    _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
   ) throws(ArchiveError) {
     let header = frame.header
     guard header.kind >= lastOfEnd else { throw .corrupt("the tables are not in order", at: header.offset) }
@@ -195,8 +207,17 @@ final class StreamTally {
       guard superblock == nil || copy == superblock else {
         throw .corrupt("the archive's head and its copy are unlike", at: header.offset)
       }
-    default: try checkDirectory(header, try unpack(frame))
+    default:
+      heldDirectory.append((header, try unpack(frame)))
+      // Leaves of ancestors are known when all of it is.
+      if depth == 0 { try checkDirectory() }
     }
+  }
+
+  /// Compares what the directory has said with the leaves that were seen.
+  func checkDirectory() throws(ArchiveError) {
+    for (header, raw) in heldDirectory { try checkDirectory(header, raw) }
+    heldDirectory = []
   }
 
   private func checkDirectory(_ header: FrameHeader, _ raw: [UInt8]) throws(ArchiveError) {
@@ -205,8 +226,9 @@ final class StreamTally {
     var reader = FieldReader(raw)
     for _ in 0..<header.count {
       let record = try LeafRecord(&reader)
-      guard named < leaves.count, record.ordinal == 0, record.block == leaves[named].block,
-        record.entries == leaves[named].entries, record.digest == leaves[named].digest,
+      guard named < leaves.count, record.ordinal == leaves[named].ordinal,
+        record.block == leaves[named].block, record.entries == leaves[named].entries,
+        record.digest == leaves[named].digest,
         !EntryPath.precedes(leaves[named].first, record.separator),
         named == 0 ? record.separator.isEmpty : EntryPath.precedes(leaves[named - 1].last, record.separator)
       else { throw .corrupt("the directory names other leaves than are there", at: header.offset) }
@@ -232,7 +254,7 @@ final class StreamTally {
       }
     }
     guard named == leaves.count, footer.superblockCopy == superblockCopy, footer.frames == frames,
-      footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == lastingEntries,
+      footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == seenEntries,
       footer.chunks == chunks
     else { throw .corrupt("the end does not say what is in the archive", at: footer.offset) }
     guard footer.dataBytes == dataBytes else {

@@ -13,6 +13,7 @@ final class StreamWork {
   let stretch: Stretch
   let places: ChunkPlaces
   let unpacker: PayloadUnpacker
+  let chain: StreamChain
   /// The first damage; `nil` while everything that came is what it should be.
   private(set) var damage: ArchiveError?
 
@@ -22,12 +23,13 @@ final class StreamWork {
   /// Leaves that only count when the end does not come, and what they are found by.
   private let provisional: FrameStore
   private var provisionalPlaces: [UInt64] = []
+  private var provisionalBlocks: Set<UInt64> = []
   /// The file whose chunks got a place last, and its number.
   private var named: (file: OutputFile, number: UInt64)?
 
   init(
     _ reader: StreamFrameReader, _ registry: CodecRegistry, _ session: ExtractionSession, _ directory: Path,
-    threads: Int
+    _ ancestors: (any AncestorFinder)?, threads: Int
   ) {
     self.reader = reader
     stretch = Stretch(reader.superblock, registry, in: directory)
@@ -35,7 +37,12 @@ final class StreamWork {
     unpacker = PayloadUnpacker(reader.superblock, registry)
     maps = FrameStore(in: directory, memoryLimit: Self.mapMemory)
     provisional = FrameStore(in: directory, memoryLimit: Self.mapMemory)
-    sweep = BlockSweep(stretch, threads: ThreadCount.workers(threads))
+    chain = StreamChain(reader.superblock, ancestors, registry)
+    let (stretch, chain) = (stretch, chain)
+    sweep = BlockSweep(threads: ThreadCount.workers(threads)) { (depth) throws(ArchiveError) in
+      if depth == chain.depth { return stretch }
+      return try chain.holder(depth)
+    }
     damage = reader.firstDamage
   }
 
@@ -53,6 +60,12 @@ final class StreamWork {
   /// Keeps a leaf that only counts when the end does not come.
   func keep(provisional frame: Frame) throws(ArchiveError) {
     provisionalPlaces.append(try provisional.append(frame))
+    provisionalBlocks.insert(frame.header.first)
+  }
+
+  /// Whether a leaf only counts when the end does not come.
+  func isProvisional(_ leaf: StreamLeaf) -> Bool {
+    leaf.ordinal == chain.depth && provisionalBlocks.contains(leaf.block)
   }
 
   /// The entries of all such leaves, in the order of the tree.
@@ -70,15 +83,22 @@ final class StreamWork {
     case .maps(let references):
       var runs: [ContentRun] = []
       for map in references {
-        guard let place = mapPlaces[map.block] else { throw .corrupt("a file's content is in a block that is missing") }
-        let raw = try unpacker.unpack(try maps.frame(at: place))
-        guard SHA256.hash(raw) == map.digest else {
-          throw ArchiveError(.checksumMismatch, "a block of the index is not what its digest says")
-        }
-        runs += try MapBlock.decode(raw, depth: 0, length: map.length)
+        runs += try MapBlock.decode(try raw(of: map), depth: map.ordinal, length: map.length)
       }
       return runs
     }
+  }
+
+  private func raw(of map: MapReference) throws(ArchiveError) -> [UInt8] {
+    guard map.ordinal == chain.depth else {
+      return try chain.indexBlock(map.ordinal, map.block, .map, digest: map.digest).raw
+    }
+    guard let place = mapPlaces[map.block] else { throw .corrupt("a file's content is in a block that is missing") }
+    let raw = try unpacker.unpack(try maps.frame(at: place))
+    guard SHA256.hash(raw) == map.digest else {
+      throw ArchiveError(.checksumMismatch, "a block of the index is not what its digest says")
+    }
+    return raw
   }
 
   /// Writes runs: what came before the last checkpoint from where it is now, everything else from the stretch.
@@ -86,7 +106,7 @@ final class StreamWork {
     let start = stretch.chunks.lowerBound
     var fresh: [PlannedRun] = []
     for run in runs {
-      if run.first >= start {
+      if run.holder != chain.depth || run.first >= start {
         fresh.append(run)
         continue
       }
@@ -104,10 +124,13 @@ final class StreamWork {
       }
       run.file.beginPiece()
       places.deliver(
-        PlannedRun(file: run.file, first: run.first, count: known - run.first, length: length, start: run.start))
+        PlannedRun(
+          file: run.file, holder: run.holder, first: run.first, count: known - run.first, length: length,
+          start: run.start))
       fresh.append(
         PlannedRun(
-          file: run.file, first: known, count: run.first + run.count - known, length: run.length - length,
+          file: run.file, holder: run.holder, first: known, count: run.first + run.count - known,
+          length: run.length - length,
           start: run.start + length))
     }
     try sweep.run(fresh) { (_: UInt64) throws(ArchiveError) in try didRead() }
@@ -115,6 +138,7 @@ final class StreamWork {
 
   /// The file that a run went to is complete, and the place of chunks that have none.
   func notePlace(of run: PlannedRun) throws(ArchiveError) {
+    guard run.holder == chain.depth else { return }
     let start = stretch.chunks.lowerBound
     // Without the right to read it, nothing can be had back.
     guard run.first + run.count > start, Account.isSuperuser || run.file.entry.mode & 0o400 != 0 else { return }

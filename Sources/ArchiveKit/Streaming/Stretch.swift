@@ -18,10 +18,11 @@ final class Stretch: BlockSupply {
 
   let superblock: Superblock
   let registry: CodecRegistry
+  let name: String? = nil
   /// The chunks that have come since the checkpoint.
   private(set) var chunks: Range<UInt64> = 0..<0
-  /// What the leaves are found by.
-  private(set) var leaves: [UInt64] = []
+  /// The leaves, with their numbers as blocks of the index, and what they are found by.
+  private(set) var leaves: [(block: UInt64, place: UInt64)] = []
   private var blocks: [Block] = []
   private let store: FrameStore
 
@@ -55,7 +56,19 @@ final class Stretch: BlockSupply {
   }
 
   /// Takes a leaf.
-  func add(leaf frame: Frame) throws(ArchiveError) { leaves.append(try store.append(frame)) }
+  func add(leaf frame: Frame) throws(ArchiveError) {
+    leaves.append((frame.header.first, try store.append(frame)))
+  }
+
+  /// What a leaf is found by; `nil` when it has not come.
+  func place(ofLeaf block: UInt64) -> UInt64? {
+    var (low, high) = (0, leaves.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if leaves[middle].block < block { low = middle + 1 } else { high = middle }
+    }
+    return low < leaves.count && leaves[low].block == block ? leaves[low].place : nil
+  }
 
   /// A leaf.
   func leaf(at place: UInt64) throws(ArchiveError) -> Frame { try store.frame(at: place) }

@@ -9,7 +9,7 @@
 struct SparseMap {
   /// What the content of an entry is made of.
   enum Piece {
-    case chunks(first: UInt64, count: UInt64, length: UInt64)
+    case chunks(ordinal: UInt32, first: UInt64, count: UInt64, length: UInt64)
     case zeros(UInt64)
   }
 
@@ -29,7 +29,7 @@ struct SparseMap {
     for run in runs {
       switch run {
       case .hole(let length): hole += length
-      case .chunks(_, let first, let count, let length):
+      case .chunks(let ordinal, let first, let count, let length):
         addHole(hole, at: position)
         position += hole
         hole = 0
@@ -38,7 +38,7 @@ struct SparseMap {
         } else {
           regions.append(position..<(position + length))
         }
-        pieces.append(.chunks(first: first, count: count, length: length))
+        pieces.append(.chunks(ordinal: ordinal, first: first, count: count, length: length))
         position += length
       }
     }

@@ -44,6 +44,8 @@ private final class TarWriter {
   private let selection: EntrySelection
   private let blocks: BlockReadahead
   private var report = ExtractionReport()
+  /// Archives that the selected files need, by depth.
+  private var holders: Set<UInt32> = []
   /// The path of the first name of each file with several, once it has been written.
   private var groups: [ArchiveEntry.LinkGroup: [UInt8]] = [:]
   private var held = ByteBuffer()
@@ -85,11 +87,16 @@ private final class TarWriter {
     var selected: UInt64 = 0
     var found = Set<Int>()
     try forEach(isReporting: true) { (entry: ArchiveEntry) throws(ArchiveError) in
-      let length = try dataLength(of: entry)
+      let isSelected = selection.target(of: entry, &found) != nil
+      let length = try dataLength(of: entry, isSelected)
       let (sum, overflow) = data.addingReportingOverflow(length)
       guard !overflow else { throw ArchiveError(.limitExceeded, "the files add up to more than can be counted") }
       data = sum
-      if selection.target(of: entry, &found) != nil { selected += length }
+      if isSelected { selected &+= length }
+    }
+    for depth in holders.sorted() {
+      _ = try archive.holder(depth)
+      if depth != archive.own.depth { try archive.checkMember(depth) }
     }
     if archive.recovery == nil, !report.hasDamage, !mapsAreDamaged {
       guard data == archive.summary.footer.dataBytes else {
@@ -105,14 +112,21 @@ private final class TarWriter {
     }
   }
 
-  private func dataLength(of entry: ArchiveEntry) throws(ArchiveError) -> UInt64 {
+  private func dataLength(of entry: ArchiveEntry, _ isSelected: Bool) throws(ArchiveError) -> UInt64 {
     guard entry.kind == .file, entry.size > 0 else { return 0 }
     do throws(ArchiveError) {
-      return try archive.runs(of: entry).reduce(0) { sum, run in
-        if case .chunks(_, _, _, let length) = run { return sum &+ length }
-        return sum
+      var sum: UInt64 = 0
+      try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
+        guard case .chunks(let ordinal, let first, let count, let length) = run else { return }
+        if isSelected { holders.insert(try archive.place(ordinal, first, count).holder) }
+        sum &+= length
       }
+      return sum
     } catch {
+      if !isSelected, error.code == .missingParent {
+        mapsAreDamaged = true
+        return 0
+      }
       // Damage of a map is damage of one file; it is told when the file's turn comes.
       guard passesOver(error) else { throw error }
       mapsAreDamaged = true
@@ -187,7 +201,9 @@ private final class TarWriter {
         defer { held = buffer.take() }
         try deliver(map) { (bytes: RawSpan) throws(ArchiveError) in buffer.append(bytes) }
       } else if options.keepsGoing {
-        for case .chunks(let first, let count, _) in map.pieces { try blocks.check(first: first, count: count) }
+        for case .chunks(let ordinal, let first, let count, _) in map.pieces {
+          try blocks.check(ordinal, first: first, count: count)
+        }
       }
     } catch {
       guard passesOver(error) else { throw error }
@@ -215,8 +231,8 @@ private final class TarWriter {
     let zeros = [UInt8](repeating: 0, count: TarHeader.blockSize)
     for piece in map.pieces {
       switch piece {
-      case .chunks(let first, let count, let length):
-        try blocks.read(first: first, count: count, length: length, body)
+      case .chunks(let ordinal, let first, let count, let length):
+        try blocks.read(ordinal, first: first, count: count, length: length, body)
       case .zeros(let count): try unsafe body(zeros.span.bytes.extracting(0..<Int(count)))
       }
     }

@@ -51,6 +51,7 @@ public final class ArchiveRecompressor {
     case block(DataBlock, Deferred<ArchiveError?>)
     case index(FrameDescription, [UInt8], SHA256Digest)
     case checkpoint(FrameHeader, [UInt8])
+    case ancestry(FrameDescription, [UInt8])
   }
 
   private let archive: ArchiveReader
@@ -72,6 +73,7 @@ public final class ArchiveRecompressor {
   private var blockNumber: UInt64 = 0
   private var indexNumber: UInt64 = 0
   private var bytesRead: UInt64 = 0
+  private var residence = Footer.Run()
 
   /// Prepares a recompression.
   ///
@@ -90,6 +92,9 @@ public final class ArchiveRecompressor {
   ) throws(ArchiveError) {
     guard archive.recovery == nil else {
       throw ArchiveError(.truncated, "an archive without its end cannot be packed again")
+    }
+    guard !archive.own.isDetachedIndex else {
+      throw ArchiveError(.invalidOption, "an index has no data that could be packed")
     }
     self.archive = archive
     self.source = source
@@ -183,8 +188,19 @@ public final class ArchiveRecompressor {
       let raw = try unpacker.unpack(frame)
       _ = try Checkpoint(raw, depth: superblock.depth)
       try submit(.checkpoint(frame.header, raw))
+    case .ancestry, .residence:
+      // They speak of numbers alone, which stay.
+      let raw = try unpacker.unpack(frame)
+      if frame.kind == .ancestry {
+        try submit(
+          .ancestry(
+            FrameDescription(kind: .ancestry, rawLength: raw.count, count: Int(frame.header.count), first: 0), raw))
+      } else {
+        let packed = try pack(frame.header, .residence, raw)
+        try submit(.ancestry(packed.description, packed.body))
+      }
     // These are made anew.
-    case .directory, .ids, .blocks, .index, .ancestry, .superblockCopy: break
+    case .directory, .ids, .blocks, .index, .superblockCopy: break
     }
   }
 
@@ -195,7 +211,7 @@ public final class ArchiveRecompressor {
     guard record.offset == frame.header.offset, record.firstChunk == chunks, block.numbers.lowerBound == chunks else {
       throw .corrupt("a data block is another than the table says", at: frame.header.offset)
     }
-    let ids = try archive.ids.records(block.numbers)
+    let ids = try archive.own.chunkIDs(block.numbers)
     chunks = block.numbers.upperBound
     blockNumber += 1
     let target = freeBlocks.popLast() ?? DataBlock()
@@ -276,16 +292,23 @@ public final class ArchiveRecompressor {
       writer.raw(raw.dropFirst(writer.count))
       let packed = try pack(header, .checkpoint, writer.bytes)
       state.lastCheckpoint = try frames.write(packed.description, body: packed.body).offset
+    case .ancestry(let description, let body):
+      let header = try frames.write(description, body: body)
+      guard description.kind == .residence else { return }
+      if residence.length == 0 { residence.offset = header.offset }
+      residence.length = header.end - residence.offset
     }
   }
 
   private func finish() throws(ArchiveError) -> ArchiveSummary {
     let old = archive.summary.footer
-    guard chunks == archive.ids.count, blockNumber == archive.blocks.count, indexNumber == archive.index.count else {
+    guard chunks == archive.own.chunkCount, blockNumber == archive.blocks.count, indexNumber == archive.index.count
+    else {
       throw .corrupt("the archive lacks blocks that its tables name", at: old.offset)
     }
-    for leaf in archive.leaves {
-      guard try archive.index.record(leaf.block).digest == leaf.digest else {
+    for leaf in archive.leaves where archive.own.holds(leaf.ordinal) {
+      let place = try archive.own.place(leaf.ordinal, index: leaf.block)
+      guard try archive.index.record(place).digest == leaf.digest else {
         throw .corrupt("a leaf of the tree is another than the directory says", at: old.offset)
       }
     }
@@ -297,8 +320,10 @@ public final class ArchiveRecompressor {
     var footer = old
     footer.storedBytes = state.storedBytes
     footer.rawBytes = state.rawBytes
+    footer.residence = residence
     try ArchiveTail(frames: frames, superblock: superblock).write(
-      &footer, leaves: archive.leaves, ids: ids, blocks: state.blocks, index: state.index
+      &footer, leaves: archive.leaves, ids: ids, blocks: state.blocks, index: state.index,
+      residentIDs: archive.own.residentIDs
     ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
       var body = ByteBuffer()
       let packed: PackedPayload

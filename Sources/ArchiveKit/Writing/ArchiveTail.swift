@@ -13,9 +13,11 @@ struct ArchiveTail {
 
   /// - Parameters:
   ///   - footer: has the counts; gets the places and the roots.
+  ///   - residentIDs: of a merged archive, the ids of all chunks of each ancestor.
   ///   - pack: packs raw bytes into a frame.
   func write(
     _ footer: inout Footer, leaves: [LeafRecord], ids: [SHA256Digest], blocks: [BlockRecord], index: [IndexRecord],
+    residentIDs: [Table<SHA256Digest>] = [],
     _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var directory = SHA256()
@@ -43,6 +45,17 @@ struct ArchiveTail {
     }
     footer.index = try run { () throws(ArchiveError) in
       try table(.index, index, recordSize: IndexRecord.size, { $0.write(to: &$1) })
+    }
+    for table in residentIDs {
+      for frame in 0..<table.frameCount {
+        let ids = try table.records(inFrame: frame, isKept: false).records
+        var writer = FieldWriter(capacity: ids.count * SHA256Digest.byteCount)
+        for id in ids { writer.digest(id) }
+        try frames.write(
+          FrameDescription(
+            kind: .ids, rawLength: writer.count, count: ids.count, first: frame * UInt64(TableShape.recordsPerFrame)),
+          body: writer.bytes)
+      }
     }
     footer.contentRoot = root.finish(directory: directory.value)
     footer.superblockCopy = frames.offset

@@ -35,7 +35,7 @@ struct ParentChunks {
     mask = size - 1
     room = size * 3 / 4
     for (ordinal, ranges) in used {
-      try parent.member(ordinal).checkContentRoot()
+      try parent.checkMember(try parent.member(ordinal).depth)
       for range in ranges {
         var first = range.lowerBound
         while first < range.upperBound {

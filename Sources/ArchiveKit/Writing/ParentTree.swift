@@ -19,7 +19,7 @@ final class ParentLeaf: Sendable {
     archive = parent
     record = parent.leaves[number]
     let member = try parent.member(record.ordinal)
-    length = Int(try member.index.record(record.block).rawLength)
+    length = Int(try member.index.record(try member.place(record.ordinal, index: record.block)).rawLength)
     var cursor = try LeafCursor(parent, leaf: number, after: nil)
     var entries: [ArchiveEntry] = []
     entries.reserveCapacity(Int(clamping: min(record.entries, 1 << 16)))
@@ -32,7 +32,7 @@ final class ParentLeaf: Sendable {
       entries.append(entry)
     }
     self.entries = entries
-    stamps = try member.stamps(ofLeaf: record.block, entries: entries.count)
+    stamps = try member.stamps(ofLeaf: record, entries: entries.count)
   }
 
   /// Paths stand in a block by what they do not share, so that a small one may hold very long ones.
@@ -91,11 +91,11 @@ struct ParentTree {
 
 extension ChainMember {
   /// The stamps of a tree block's entries; none when there is no stamps block behind it.
-  func stamps(ofLeaf block: UInt64, entries: Int) throws(ArchiveError) -> [Stamp?] {
-    guard block + 1 < index.count else { return [] }
-    let record = try index.record(block + 1)
+  func stamps(ofLeaf leaf: LeafRecord, entries: Int) throws(ArchiveError) -> [Stamp?] {
+    guard let place = try? place(leaf.ordinal, index: leaf.block + 1) else { return [] }
+    let record = try index.record(place)
     guard try frames.header(at: record.offset).kind == FrameKind.stamps.rawValue else { return [] }
-    let raw = try indexBlock(block + 1, .stamps, digest: record.digest).raw
+    let raw = try indexBlock(leaf.ordinal, leaf.block + 1, .stamps, digest: record.digest).raw
     guard raw.count == entries * Stamp.size else {
       throw .corrupt("a block of stamps belongs to another leaf", at: record.offset)
     }
@@ -110,12 +110,12 @@ extension ChainMember {
 extension ArchiveReader {
   /// The ids of chunks.
   func ids(_ ordinal: UInt32, _ chunks: Range<UInt64>) throws(ArchiveError) -> [SHA256Digest] {
-    try member(ordinal).ids.records(chunks)
+    try idTable(ordinal).records(chunks)
   }
 
   /// The id of a chunk.
   func id(_ chunk: ChunkReference) throws(ArchiveError) -> SHA256Digest {
-    try member(chunk.ordinal).ids.record(chunk.number)
+    try idTable(chunk.ordinal).record(chunk.number)
   }
 
   /// The bytes of a file, holes not counted.

@@ -16,13 +16,15 @@ struct CkaArchive {
 
   /// Opens an archive that can be read anywhere.
   ///
-  /// - Parameter input: the archive; its prefix has been read.
-  init(_ input: borrowing OpenedInput, _ session: Session) throws(Failure) {
+  /// - Parameters:
+  ///   - input: the archive; its prefix has been read.
+  ///   - parents: folders with the archives that it is made upon; its own folder is looked at in any case.
+  init(_ input: borrowing OpenedInput, parents: [[UInt8]] = [], _ session: Session) throws(Failure) {
     name = input.name
     source = try Self.source(input)
     do throws(ArchiveError) {
       reader = try ArchiveReader(
-        source, ancestors: input.name.path.map { FolderAncestors([Path($0).parent]) }, registry: session.registry)
+        source, ancestors: ParentFolders.finder(for: input.name, parents), registry: session.registry)
     } catch {
       throw Failure(error, archive: input.name)
     }
@@ -76,13 +78,16 @@ extension CkaArchive {
   }
 
   /// Checks everything, and names what is damaged.
-  func test(_ level: VerificationLevel, threads: Int, _ session: Session) throws(Failure) {
+  ///
+  /// - Parameter chain: whether the archives that it is made upon are checked, too.
+  func test(_ level: VerificationLevel, chain: Bool = false, threads: Int, _ session: Session) throws(Failure) {
     session.progress.begin(name.display, total: source.size)
     let start = MonotonicClock.now
     let report: VerificationReport
     let progress = session.progress
     do throws(ArchiveError) {
-      report = try ArchiveVerifier(reader, source, level, threads: threads) { (state) throws(ArchiveError) in
+      report = try ArchiveVerifier(reader, source, level, chain: chain, threads: threads) {
+        (state) throws(ArchiveError) in
         progress.update(PumpProgress(bytesRead: state.bytes, bytesIn: state.bytes, bytesOut: 0))
       }.run()
     } catch {
@@ -97,6 +102,7 @@ extension CkaArchive {
     if report.treeIsDamaged {
       session.reporter.note("a part of the tree cannot be read: more files may be hit", subject: name.display)
     }
+    tellMembers(report, session)
     guard report.isSound else { return }
     let transfer = TransferResult(
       bytesIn: source.size, bytesOut: reader.summary.footer.dataBytes, nanoseconds: MonotonicClock.now - start)
@@ -104,5 +110,24 @@ extension CkaArchive {
       FileReport(
         command: "test", input: name, output: nil, codec: "cka", level: nil, transfer: transfer,
         plain: transfer.bytesOut, packed: transfer.bytesIn))
+  }
+
+  /// Says what was checked, and what was not.
+  private func tellMembers(_ report: VerificationReport, _ session: Session) {
+    for error in report.unchecked {
+      session.reporter.note("not checked: \(error.reason)", subject: name.display)
+    }
+    if report.uncheckedFiles > 0 {
+      session.reporter.detail(
+        "the content of \(report.uncheckedFiles) files lies in parents, too; --chain checks these",
+        subject: name.display)
+    }
+    guard report.members.count > 1 else { return }
+    for member in report.members {
+      let what = member.problems == 0 ? "sound" : "\(member.problems) problems"
+      session.reporter.detail(
+        "depth \(member.depth): \(what), \(member.bytes) bytes\(member.isIndex ? ", an index" : "")",
+        subject: member.name.map { Escaping.visible(Array($0.utf8)) } ?? name.display)
+    }
   }
 }

@@ -9,6 +9,8 @@ import SystemIO
 struct CkaExtraction {
   let options: ExtractionOptions
   let folder: Path
+  /// Where the archives are looked for that it is made upon.
+  var parents: [[UInt8]] = []
 
   /// Extracts an archive: by its tables where it can be read anywhere, else from front to back.
   func run(_ input: consuming OpenedInput, _ session: Session) throws(Failure) {
@@ -16,7 +18,7 @@ struct CkaExtraction {
     let start = MonotonicClock.now
     let report: ExtractionReport
     if name.path != nil || input.status.kind == .regular {
-      let archive = try CkaArchive(input, session)
+      let archive = try CkaArchive(input, parents: parents, session)
       session.progress.begin(name.display, total: archive.reader.summary.footer.storedBytes)
       do throws(ArchiveError) {
         if options.isDryRun { try list(archive, session) }
@@ -43,7 +45,8 @@ struct CkaExtraction {
     let progress = session.progress
     do throws(ArchiveError) {
       let extractor = try StreamExtractor(
-        CkaInputStream(input), into: folder, options, registry: session.registry
+        CkaInputStream(input), into: folder, options, ancestors: ParentFolders.finder(for: name, parents),
+        registry: session.registry
       ) { (state) throws(ArchiveError) in
         progress.update(Self.progress(state))
       }
@@ -110,6 +113,7 @@ struct CkaExtraction {
     object.add("others", .uint(report.others))
     object.add("unchanged", .uint(report.unchanged))
     object.add("bytes", .uint(report.bytes))
+    object.add("bytes_read", .uint(report.bytesRead))
     object.add("problems", .uint(UInt64(report.problems.count)))
     session.reporter.emit(object)
   }

@@ -17,8 +17,14 @@ struct CkaInfoReport {
   /// - Parameter listsFrames: whether every frame gets a line.
   func tell(listsFrames: Bool, _ session: Session) throws(Failure) {
     session.reporter.count(bytesIn: archive.source.size, bytesOut: footer.dataBytes)
-    session.reporter.print(text)
-    session.reporter.emit(json)
+    var shared: [ChainMemberUsage] = []
+    if superblock.depth > 0 {
+      do throws(ArchiveError) { shared = try archive.reader.chainUsage().members } catch {
+        throw Failure(error, archive: archive.name)
+      }
+    }
+    session.reporter.print(text(shared))
+    session.reporter.emit(json(shared))
     guard listsFrames else { return }
     session.reporter.print(Self.frameLine(["offset", "kind", "codec", "stored", "raw", "count", "first"]))
     do throws(ArchiveError) {
@@ -51,8 +57,8 @@ struct CkaInfoReport {
     return line
   }
 
-  private var text: String {
-    var lines = ["\(archive.name.display): archive, format 1.\(superblock.minorVersion)"]
+  private func text(_ shared: [ChainMemberUsage]) -> String {
+    var lines = ["\(archive.name.display): \(kind), format 1.\(superblock.minorVersion)"]
     func fact(_ label: String, _ value: String) {
       lines.append("  " + label + String(repeating: " ", count: max(1, 16 - label.count)) + value)
     }
@@ -65,6 +71,7 @@ struct CkaInfoReport {
     }
     fact("created", superblock.creationTime.description)
     fact("uuid", superblock.uuid.description)
+    if let parent = superblock.parent { fact("parent", parent.description) }
     fact("entries", NumberText.grouped(footer.entries))
     fact("content", size(footer.dataBytes))
     fact("without doubles", size(footer.rawBytes))
@@ -76,6 +83,10 @@ struct CkaInfoReport {
         "ratio",
         "\(NumberText.fixed(ratio, decimals: 3)) (\(NumberText.percent(archive.source.size, of: footer.dataBytes)))")
     }
+    for member in shared where member.usedBytes > 0 {
+      let name = member.name.isEmpty ? "this archive" : Escaping.visible(Array(member.name.utf8))
+      fact("content in", "\(name): \(size(member.usedBytes))\(member.error == nil ? "" : ", which is not there")")
+    }
     fact("chunks", NumberText.grouped(footer.chunks))
     fact("frames", NumberText.grouped(footer.frames))
     fact("checksum", "SHA-256 of every chunk, XXH3 of every frame")
@@ -83,7 +94,14 @@ struct CkaInfoReport {
     return lines.joined(separator: "\n")
   }
 
-  private var json: JSONValue {
+  private var kind: String {
+    if superblock.isDetachedIndex { return "index of an archive" }
+    guard superblock.depth > 0 else { return "archive" }
+    return superblock.parent == nil
+      ? "archive of depth \(superblock.depth), merged with its parents" : "increment of depth \(superblock.depth)"
+  }
+
+  private func json(_ shared: [ChainMemberUsage]) -> JSONValue {
     var object: JSONValue = ["type": "archive", "v": 1, "command": "info"]
     object.add(archive.name.path.map { JSONValue.path($0) } ?? [JSONValue.Member("path", .null)])
     object.add("format", .string("1.\(superblock.minorVersion)"))
@@ -98,6 +116,20 @@ struct CkaInfoReport {
     object.add("chunks", .uint(footer.chunks))
     object.add("frames", .uint(footer.frames))
     object.add("depth", .uint(UInt64(footer.depth)))
+    if superblock.isDetachedIndex { object.add("index", .bool(true)) }
+    if let parent = superblock.parent { object.add("parent", .string(parent.description)) }
+    if !shared.isEmpty {
+      object.add(
+        "content_in",
+        .array(
+          shared.map { member in
+            [
+              "depth": .uint(UInt64(member.depth)), "name": .string(member.name),
+              "uuid": .string(member.uuid.description), "found": .bool(member.error == nil),
+              "bytes": .uint(member.usedBytes),
+            ]
+          }))
+    }
     object.add("content_root", .string(footer.contentRoot.description))
     return object
   }

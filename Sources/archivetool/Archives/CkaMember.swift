@@ -10,13 +10,14 @@ struct CkaMember {
   let path: [UInt8]
   let offset: UInt64
   let length: UInt64?
+  let parents: [[UInt8]]
 
   /// Delivers it to standard output.
   func cat(_ input: borrowing OpenedInput, _ sparse: SparseChoice, _ session: Session) throws(Failure) {
     guard CkaArchive.recognizes(input.prefix) else {
       throw Failure(.unsupported, "unsupported: -m PATH reads .cka archives", input: input.name)
     }
-    let archive = try CkaArchive(input, session)
+    let archive = try CkaArchive(input, parents: parents, session)
     var sink: OutputSink
     do throws(IOError) { sink = try OutputSink(.standardOutput, sparse: sparse) } catch {
       throw Failure(error, input: OutputTarget.standardOutput.name)

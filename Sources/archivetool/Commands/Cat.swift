@@ -16,6 +16,7 @@ enum Cat {
     var trustsIndex = false
     var salvage = false
     var member: [UInt8]?
+    var parents: [[UInt8]] = []
     init() { files.toOutput = true }
   }
 
@@ -51,6 +52,7 @@ enum Cat {
         .group(.output).default("auto"),
       .path("member", short: "m", \.member, "deliver the file PATH of an archive (.cka)").placeholder("PATH")
         .group(.input),
+      ParentFolders.flag(\.parents),
       .toggle("salvage", \.salvage, "deliver what is readable of damaged files").group(.input),
       .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
       .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -99,8 +101,9 @@ enum Cat {
     var input = try OpenedInput(path)
     try input.readPrefix()
     if let member = options.member {
-      return try CkaMember(path: member, offset: options.offset ?? 0, length: options.length).cat(
-        input, options.sparse, session)
+      return try CkaMember(path: member, offset: options.offset ?? 0, length: options.length, parents: options.parents)
+        .cat(
+          input, options.sparse, session)
     }
     let codec = try options.reading.codec(of: input, session.registry)
     let offset = options.offset ?? 0

@@ -15,6 +15,7 @@ enum Extract {
     var force = false
     var sync = false
     var stats = false
+    var parents: [[UInt8]] = []
     var reading = ReadingOptions()
     var tree = TreeOptions()
     init() {}
@@ -33,6 +34,9 @@ enum Extract {
 
       A .cka file that comes from a pipe is extracted as it comes, each 64 MiB of data at a time.
 
+      The archives that an increment is made upon are looked for in the folders that --parents names, then in its own, by \
+      what they hold. One that is missing, or is another, is named before anything is written.
+
       Of a .cka file owners, permissions, times, links, holes and attributes come back: owners and set-ID bits for root \
       alone, unless --no-same-owner is given, devices only with --allow-special.
 
@@ -44,6 +48,7 @@ enum Extract {
       Example("archivetool extract -C restored backup.qp", "all of an archive"),
       Example("archivetool extract backup.cka etc/hosts var/log", "a file and a folder"),
       Example("archivetool extract --to-tar - backup.cka srv/www | ssh host 'tar -xpf -'", "as tar, into a pipe"),
+      Example("archivetool extract --parents /mnt/old tue.cka", "an increment whose parents are elsewhere"),
       Example("archivetool extract --keep-going --keep-damaged -C saved hit.cka", "all that can be read"),
     ],
     flags: [
@@ -51,6 +56,7 @@ enum Extract {
       .path("to-tar", \.tarFile, "write a tar archive; - is standard output").placeholder("FILE").group(.output),
       .toggle("force", short: "f", \.force, "replace existing files").group(.output),
       .toggle("sync", \.sync, "wait until each output is on the device").group(.output),
+      ParentFolders.flag(\.parents),
       .toggle("stats", \.stats, "print time, CPU and memory at the end").group(.reporting),
     ]
       + ReadingOptions.flags.filter {
@@ -75,16 +81,18 @@ enum Extract {
         let settings = try options.extractionOptions()
         if let tarFile = options.tarFile {
           let conversion = TarConversion(
-            archive: try CkaArchive(input, session), options: settings, file: tarFile, force: options.force,
+            archive: try CkaArchive(input, parents: options.parents, session), options: settings, file: tarFile,
+            force: options.force,
             sync: options.sync)
           try conversion.run(session)
           return session.finish(command: "extract", stats: options.stats)
         }
-        try CkaExtraction(options: settings, folder: folder).run(input, session)
+        try CkaExtraction(options: settings, folder: folder, parents: options.parents).run(input, session)
         return session.finish(command: "extract", stats: options.stats)
       }
       if options.tarFile != nil { throw Failure(.usage, "--to-tar is for .cka archives") }
       try options.tree.refuseForStreams(context)
+      if !options.parents.isEmpty { throw Failure(.usage, "--parents is for .cka archives") }
       let root: DirectoryHandle
       do throws(IOError) { root = try DirectoryHandle(folder) } catch {
         throw Failure(error, input: InputName(path: folder.bytes))

@@ -10,6 +10,7 @@ enum Info {
     var global = GlobalOptions()
     var files = FileOptions()
     var reading = ReadingOptions()
+    var parents: [[UInt8]] = []
     init() {}
   }
 
@@ -18,7 +19,7 @@ enum Info {
     discussion: """
       Reads headers and skips data where the format lets it, so that a large file is looked at in no time; gzip files \
       without size hints, and formats without structure, must be decoded. -v lists every frame, member or chunk; of an archive \
-      (.cka), -vv does.
+      (.cka), -vv does. Of an increment it tells how many bytes of its files lie in which parent.
 
       With -r, only regular files with the suffix of a codec are taken.
       """,
@@ -28,6 +29,7 @@ enum Info {
     ],
     flags: ReadingOptions.flags.filter { ["codec", "dictionary", "max-memory"].contains($0.definition.long) }
       .lifted(\Options.reading) + [
+        ParentFolders.flag(\.parents),
         .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
         .toggle("recursive", short: "r", \.files.recursive, "descend into folders").group(.input),
       ],
@@ -54,7 +56,7 @@ enum Info {
     var input = try OpenedInput(path)
     try input.readPrefix()
     if options.reading.codec == nil, CkaArchive.recognizes(input.prefix) {
-      let archive = try CkaArchive(input, session)
+      let archive = try CkaArchive(input, parents: options.parents, session)
       try CkaInfoReport(archive: archive).tell(listsFrames: options.global.verbose > 1, session)
       return archive.noteTrailingBytes(to: session.reporter)
     }

@@ -11,6 +11,8 @@ enum List {
     var archive: [UInt8] = []
     var names: [[UInt8]] = []
     var isLong = false
+    var parents: [[UInt8]] = []
+    var listsChain = false
     var reading = ReadingOptions()
     init() {}
   }
@@ -21,14 +23,20 @@ enum List {
       Prints the names of the files and directories in ARCHIVE, in its order; directories end in a slash. With PATHs only \
       those, and all that lies in them. Archives are .cka files, and the .qp files of qpress and of backup tools. No \
       content is decoded, so that damage inside of a file goes unnoticed: archivetool test looks for it.
+
+      --chain lists the archives that a .cka file is made upon instead: how many entries and chunks each has, the bytes \
+      that these take, and how many of them a restore of ARCHIVE would read.
       """,
     examples: [
       Example("archivetool list backup.qp", "names only"),
       Example("archivetool list -l backup.cka", "permissions, owner, size, time, name"),
+      Example("archivetool list --chain tue.cka", "the archives that an increment needs"),
       Example("archivetool list -l backup.qp shop", "plain size, packed size, name"),
     ],
     flags: [
-      .toggle("long", short: "l", \.isLong, "show what else is known").group(.output)
+      .toggle("long", short: "l", \.isLong, "show what else is known").group(.output),
+      .toggle("chain", \.listsChain, "list the archives of a chain instead").group(.output),
+      ParentFolders.flag(\.parents),
     ] + ReadingOptions.flags.filter { $0.definition.long == "max-memory" }.lifted(\Options.reading),
     positionals: [
       .path("ARCHIVE", \.archive, "the archive; - is standard input"),
@@ -44,8 +52,16 @@ enum List {
       let reading = try options.reading.options(threads: options.global.threads)
       let input = try ArchiveInput.open(name)
       if CkaArchive.recognizes(input.prefix) {
-        try CkaArchive(input, session).list(options.names, isLong: options.isLong, session)
+        let archive = try CkaArchive(input, parents: options.parents, session)
+        if options.listsChain {
+          try CkaChainReport(archive: archive).tell(session)
+        } else {
+          try archive.list(options.names, isLong: options.isLong, session)
+        }
       } else {
+        if options.listsChain || !options.parents.isEmpty {
+          throw Failure(.usage, "--chain and --parents are for .cka archives", input: name)
+        }
         let listing = ArchiveListing(
           session.reporter, archive: name, EntrySelection(options.names), isLong: options.isLong)
         try ArchiveInput.walk(input, reading, telling: listing, session)

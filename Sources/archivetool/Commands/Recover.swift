@@ -12,6 +12,7 @@ enum Recover {
     var files = FileOptions()
     var codec = CodecChoice()
     var archive: [UInt8] = []
+    var parents: [[UInt8]] = []
     init() {}
   }
 
@@ -24,10 +25,13 @@ enum Recover {
       Of an archive that was cut, or never completed, everything before its last checkpoint is there: there is one for every \
       64 MiB of data. The status is 0 when nothing was lost, 1 when something was, and 3 when nothing could be saved. Of a \
       single large file with damage, archivetool extract --keep-going --keep-damaged saves the good parts.
+
+      The copy of an increment is made upon the same parent; when that is not there, it is a full archive of what can be read.
       """,
     examples: [Example("archivetool recover cut.cka -o saved.cka", "the entries that are complete")],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files)
+      + [ParentFolders.flag(\.parents)]
       + CodecChoice.flags.filter { ["codec", "level", "fast", "best"].contains($0.definition.long) }
       .lifted(\Options.codec),
     positionals: [.path("ARCHIVE", \.archive, "the archive")],
@@ -68,7 +72,8 @@ enum Recover {
     let source = try CkaArchive.source(input)
     let archive: ArchiveReader
     do throws(ArchiveError) {
-      archive = try ArchiveReader(recovering: source, registry: session.registry)
+      archive = try ArchiveReader(
+        recovering: source, ancestors: ParentFolders.finder(for: name, options.parents), registry: session.registry)
     } catch {
       var failure = Failure(error, archive: name)
       failure.hint = nil

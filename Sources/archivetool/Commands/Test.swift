@@ -12,6 +12,8 @@ enum Test {
     var files = FileOptions()
     var reading = ReadingOptions()
     var level: VerificationLevel = .full
+    var checksChain = false
+    var parents: [[UInt8]] = []
     init() { reading.strict = true }
   }
 
@@ -21,16 +23,22 @@ enum Test {
       Decodes each FILE to nowhere. It is strict: bytes after the data, or a missing end mark, are damage; \
       --ignore-trailing lifts that. Says nothing when all is well; -v prints a line for each file.
 
+      Of an increment (.cka) its own parts are checked, and the tree as far as the parents are there; --chain checks the \
+      parents as well, and says which files of the increment are hit when one is damaged. With -v each is named.
+
       With -r, only regular files with the suffix of a codec are taken.
       """,
     examples: [
       Example("archivetool test *.zst", "checks files; the status says whether all are good"),
+      Example("archivetool test --chain tue.cka", "an increment and all it is made upon"),
       Example("archivetool test -r --json backups", "checks a tree, one JSON line for each file"),
     ],
     flags: ReadingOptions.flags.filter { $0.definition.long != "strict" }.lifted(\Options.reading) + [
       .set("quick", \.level, to: .quick, "archives: only the checksums of frames").group(.input),
       .set("full", \.level, to: .full, "archives: every block, digest and entry (default)").group(.input),
       .set("deep", \.level, to: .deep, "archives: also put every file together").group(.input),
+      .toggle("chain", \.checksChain, "archives: also all that an increment is made upon").group(.input),
+      ParentFolders.flag(\.parents),
       .toggle("force", short: "f", \.files.force, "read devices and pipes").group(.input),
       .toggle("recursive", short: "r", \.files.recursive, "descend into folders").group(.input),
       .toggle("stats", \.files.stats, "print time, CPU and memory at the end").group(.reporting),
@@ -48,19 +56,19 @@ enum Test {
       let rules = session.rulesForPacked(options.files)
       let threads = options.files.threadsForFiles(options.global)
       if threads > 1 {
-        let (choice, level) = (options.reading, options.level)
+        let chosen = options
         session.forEachInputAtOnce(options.files.files, rules, threads: threads) {
           $0.bytes
         } _: {
           session, path, threads throws(Failure) in
           var own = reading
           own.threads = threads
-          try check(path, choice, level, own, session)
+          try check(path, chosen, own, session)
         }
       } else {
-        let level = options.level
+        let chosen = options
         session.forEachInput(options.files.files, rules) { path throws(Failure) in
-          try check(path, options.reading, level, reading, session)
+          try check(path, chosen, reading, session)
         }
       }
     } catch {
@@ -86,13 +94,14 @@ enum Test {
   }
 
   private static func check(
-    _ path: Path?, _ choice: ReadingOptions, _ level: VerificationLevel, _ reading: DecompressionOptions,
-    _ session: Session
+    _ path: Path?, _ options: Options, _ reading: DecompressionOptions, _ session: Session
   ) throws(Failure) {
+    let choice = options.reading
     var input = try OpenedInput(path)
     try input.readPrefix()
     if choice.codec == nil, CkaArchive.recognizes(input.prefix) {
-      return try CkaArchive(input, session).test(level, threads: reading.threads, session)
+      return try CkaArchive(input, parents: options.parents, session).test(
+        options.level, chain: options.checksChain, threads: reading.threads, session)
     }
     let codec = try choice.codec(of: input, session.registry)
     let name = input.name
