@@ -93,6 +93,7 @@ enum ArchiveTool {
       CommandEntry("backup show") { BackupShow.command.erased },
       CommandEntry("backup stats") { BackupStats.command.erased },
       CommandEntry("backup find") { BackupFind.command.erased },
+      CommandEntry("backup diff") { BackupDiff.command.erased },
       CommandEntry("backup restore") { BackupRestore.command.erased },
       CommandEntry("backup update") { BackupUpdate.command.erased },
       CommandEntry("backup delete") { BackupDelete.command.erased },

@@ -42,6 +42,31 @@ struct BackupTree {
     return rows
   }
 
+  /// What a column shows, and how dear it is: on a narrow terminal the cheapest go first, and with them what can be seen
+  /// in another way.
+  private enum Field: Int, CaseIterable {
+    case parent, logical, form, instance, stored, created, state, keep, name
+
+    var column: Table.Column {
+      switch self {
+      case .name: .word("NAME")
+      case .instance: .text("INSTANCE")
+      case .state: .word("STATE")
+      case .form: .word("KIND")
+      case .parent: .word("PARENT")
+      case .created: .word("CREATED (UTC)")
+      case .logical: .number("LOGICAL")
+      case .stored: .number("STORED")
+      case .keep: .text("KEEP")
+      }
+    }
+
+    /// In the order of the table.
+    static let ordered: [Field] = [.name, .instance, .state, .form, .parent, .created, .logical, .stored, .keep]
+    /// Enough of the last column for a day.
+    static let leastKeep = 16
+  }
+
   /// The table.
   ///
   /// - Parameters:
@@ -49,34 +74,43 @@ struct BackupTree {
   ///   - style: how headings look.
   func rendered(width: Int?, style: Style) -> String {
     let names = Dictionary(records.map { ($0.id, $0.name) }) { first, _ in first }
-    let showsInstance = Set(records.map(\.instance)).count > 1
-    // On a narrow terminal goes first what can be seen in another way.
-    let room = width ?? .max
-    let showsParent = room >= 120
-    let showsForm = room >= 72
-    let showsLogical = room >= 84
-    var columns: [Table.Column] = [.text("NAME")]
-    if showsInstance { columns.append(.text("INSTANCE")) }
-    columns.append(.word("STATE"))
-    if showsForm { columns.append(.word("KIND")) }
-    if showsParent { columns.append(.text("PARENT")) }
-    columns.append(.word("CREATED (UTC)"))
-    if showsLogical { columns.append(.number("LOGICAL")) }
-    columns += [.number("STORED"), .text("KEEP")]
-    var table = Table(columns)
-    for (branch, record) in ordered {
-      let report = BackupReport(record: record)
-      let isComplete = record.state == .complete
-      var cells = [branch + Escaping.visible(record.name)]
-      if showsInstance { cells.append(Escaping.visible(record.instance)) }
-      cells.append(record.state.rawValue)
-      if showsForm { cells.append(report.form) }
-      if showsParent { cells.append(record.parent.map { names[$0].map { Escaping.visible($0) } ?? $0.short } ?? "-") }
-      cells.append(BackupReport.minute(record.createdAt))
-      if showsLogical { cells.append(isComplete ? "\(ByteCount(record.sizes.logical))" : "-") }
-      cells += [isComplete ? "\(ByteCount(record.sizes.stored))" : "-", report.keep]
-      table.add(cells)
+    let rows = ordered.map { branch, record in
+      Field.ordered.map { cell($0, branch, record, names) }
     }
+    var fields = Field.ordered
+    if Set(records.map(\.instance)).count < 2 { fields.removeAll { $0 == .instance } }
+    func needed() -> Int {
+      fields.reduce(-2) { sum, field in
+        let index = Field.ordered.firstIndex(of: field) ?? 0
+        let cells = rows.map { DisplayWidth.of($0[index]) } + [DisplayWidth.of(field.column.title)]
+        let widest = cells.max() ?? 0
+        return sum + 2 + (field == .keep ? min(widest, Field.leastKeep) : widest)
+      }
+    }
+    for field in Field.allCases where field != .name {
+      guard let width, needed() > width else { break }
+      fields.removeAll { $0 == field }
+    }
+    var table = Table(fields.map(\.column))
+    for row in rows { table.add(fields.compactMap { field in Field.ordered.firstIndex(of: field).map { row[$0] } }) }
     return table.rendered(width: width, style: style)
+  }
+
+  private func cell(
+    _ field: Field, _ branch: String, _ record: BackupRecord, _ names: [BackupID: String]
+  ) -> String {
+    let report = BackupReport(record: record)
+    let isComplete = record.state == .complete
+    switch field {
+    case .name: return branch + Escaping.visible(record.name)
+    case .instance: return Escaping.visible(record.instance)
+    case .state: return record.state.rawValue
+    case .form: return report.form
+    case .parent: return record.parent.map { names[$0].map { Escaping.visible($0) } ?? $0.short } ?? "-"
+    case .created: return BackupReport.minute(record.createdAt)
+    case .logical: return isComplete ? "\(ByteCount(record.sizes.logical))" : "-"
+    case .stored: return isComplete ? "\(ByteCount(record.sizes.stored))" : "-"
+    case .keep: return report.keep
+    }
   }
 }
