@@ -243,6 +243,33 @@ struct IncrementTests {
     #expect(try series.frames("map", in: 3) == 0)
   }
 
+  @Test("content of very many runs is moved into maps while it comes")
+  func manyRuns() throws {
+    let pages = 24_000
+    var content = [UInt8](repeating: 0, count: pages * 512)
+    for page in stride(from: 0, to: pages, by: 2) {
+      content[page * 512] = UInt8(truncatingIfNeeded: page)
+      content[page * 512 + 1] = UInt8(truncatingIfNeeded: page >> 8)
+    }
+    try folder.write("f.pages", content)
+    let rule = try #require(Glob("*.pages").flatMap { CutRuleChooser.PageRule($0, pageSize: 512) })
+    let tree = TreeArchiverOptions { $0.pageRules = [rule] }
+    var series = ArchiveSeries()
+    try series.add(folder, tree) {
+      $0.checkpointBytes = 1 << 20
+      $0.codec = Store()
+    }
+    #expect(try series.frames("map", in: 0) > 5)
+    try StreamTrial.expectSame(series.last)
+    #expect(try series.content("f.pages", in: 0) == content)
+    content[512 * 20_001] ^= 1
+    try folder.write("f.pages", content)
+    let change = try series.add(folder, tree)
+    #expect(change.footer.chunks == 1)
+    #expect(try series.frames("map", in: 1) == 1)
+    #expect(try series.content("f.pages", in: 1) == content)
+  }
+
   @Test("an index serves as well as the archive it belongs to")
   func detachedIndexes() throws {
     try makeTree()

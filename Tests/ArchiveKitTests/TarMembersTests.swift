@@ -199,7 +199,7 @@ struct TarMembersTests {
       archived.warnings == [
         "absolutePath /etc/passwd", "unsafePath ../escape", "unsafePath a/../../b", "unsafePath ..", "unsafePath .",
         "unsafePath nul\0byte", "unsafePath " + String(repeating: "y", count: 256), "withoutTarget link",
-        "unknownKind nowhere", "unknownKind multi", "withoutTarget link2", "withoutTarget link3",
+        "unstorable nowhere", "unstorable multi", "withoutTarget link2", "withoutTarget link3",
       ])
     #expect(archived.report.hardLinks == 0)
   }

@@ -52,6 +52,9 @@ struct ContentRuns: Hashable, Sendable {
   /// The chunks in all runs.
   private(set) var chunks: UInt64 = 0
 
+  /// Keeps some of the runs; what has been counted stays counted.
+  mutating func keep(_ runs: [ContentRun]) { self.runs = runs }
+
   mutating func add(chunk number: UInt64, ordinal: UInt32, length added: Int) {
     let added = UInt64(added)
     length += added

@@ -24,7 +24,8 @@ final class TreeWriter {
   /// Their bytes.
   private(set) var planned: UInt64 = 0
   /// Says where chunks lie.
-  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = { (ordinal, first, _) throws(ArchiveError) in
+  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = {
+    (ordinal, first, _) throws(ArchiveError) in
     ChunkPlace(holder: ordinal, first: first)
   }
 
@@ -65,7 +66,12 @@ final class TreeWriter {
   }
 
   /// The target is complete, but for what has been reported.
-  func end() { try? top.handle.remove(Self.marker) }
+  func end() {
+    let before = try? top.handle.status()
+    try? top.handle.remove(Self.marker)
+    // The name that went was no change of what has been extracted.
+    try? top.handle.apply(FileAttributes { $0.modificationTime = before?.modificationTime })
+  }
 
   /// Gives up the files that are under way.
   func abandon(_ error: ArchiveError) {
@@ -102,7 +108,7 @@ final class TreeWriter {
     report.problems.append(.init(path: path, kind: kind, error: error))
   }
 
-  private static let endsEverything: Set<Errno> = [.noSpace, .readOnlyFileSystem, .inputOutput]
+  private static let endsEverything: Set<Errno> = [.noSpace, .quotaExceeded, .readOnlyFileSystem, .inputOutput]
 
   /// Does something for one entry.
   private func attempt(_ entry: ArchiveEntry, _ body: () throws(ArchiveError) -> Void) throws(ArchiveError) {

@@ -39,9 +39,11 @@ enum MapBlock {
   /// Of a file of pages, blocks begin at multiples of so many pages: a page that changes later changes one block, and the
   /// others are shared. Runs are divided there; where there are holes alone, there is no block.
   ///
+  /// `start` is where the first run begins in the file.
+  ///
   /// Elsewhere a run of very many chunks is not torn: one number names them all.
-  static func divide(_ runs: [ContentRun], _ cut: CutRule) -> [[ContentRun]] {
-    if case .pages(let page) = cut { return divide(runs, page: UInt64(page)) }
+  static func divide(_ runs: [ContentRun], _ cut: CutRule, from start: UInt64 = 0) -> [[ContentRun]] {
+    if case .pages(let page) = cut { return divide(runs, page: UInt64(page), from: start) }
     var parts: [[ContentRun]] = []
     var part: [ContentRun] = []
     var held: UInt64 = 0
@@ -58,11 +60,11 @@ enum MapBlock {
     return parts
   }
 
-  private static func divide(_ runs: [ContentRun], page: UInt64) -> [[ContentRun]] {
+  private static func divide(_ runs: [ContentRun], page: UInt64, from start: UInt64) -> [[ContentRun]] {
     let span = page * chunks
     var parts: [[ContentRun]] = []
     var part: [ContentRun] = []
-    var position: UInt64 = 0
+    var position = start
     var hasChunks = false
     for run in runs {
       var rest = run

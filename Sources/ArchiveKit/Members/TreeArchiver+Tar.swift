@@ -43,7 +43,7 @@ extension TreeArchiver {
     switch member.kind {
     case .label: return try skipMember(input, member.length, member.path)
     case .other:
-      warn(member.path, .unknownKind)
+      warn(member.path, .unstorable)
       return try skipMember(input, member.length, member.path)
     case .hardLink:
       try takeLink(member)
@@ -89,7 +89,7 @@ extension TreeArchiver {
     if kind == .symbolicLink {
       entry.target = member.target
       guard !entry.target.isEmpty, entry.target.count <= Self.maximumTarget, !entry.target.contains(0) else {
-        warn(path, .unknownKind)
+        warn(path, .unstorable)
         return nil
       }
     }

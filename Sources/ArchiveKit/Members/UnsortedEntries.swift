@@ -18,6 +18,8 @@ final class UnsortedEntries {
     var first: UInt32
     /// The number of its hard link group plus one; 0 for none.
     var group: UInt32 = 0
+    /// Whether nothing later has its path.
+    var isCurrent = true
     /// The bytes of all chunks of its content.
     var dataLength: UInt64
   }
@@ -27,8 +29,8 @@ final class UnsortedEntries {
   private let depth: UInt32
   private var pieces: [[UInt8]] = [[]]
   private var records: [Record] = []
-  /// Open addressing by path: the number of the entry plus one; 0 for a free place.
-  private var places = [UInt32](repeating: 0, count: 1 << 10)
+  /// Open addressing by path: its hash above the number of the entry plus one; 0 for a free place.
+  private var places = [UInt64](repeating: 0, count: 1 << 10)
   private var paths = 0
   private var groups: UInt32 = 0
   private var encoder = TreeBlockEncoder()
@@ -41,7 +43,7 @@ final class UnsortedEntries {
 
   /// The memory that entries take.
   var heldBytes: Int {
-    pieces.reduce(0) { $0 + $1.capacity } + records.capacity * MemoryLayout<Record>.stride + places.capacity * 4
+    pieces.reduce(0) { $0 + $1.capacity } + records.capacity * MemoryLayout<Record>.stride + places.capacity * 8
   }
 
   // MARK: - Coming in
@@ -85,9 +87,9 @@ final class UnsortedEntries {
         piece: UInt32(piece), start: UInt32(pieces[piece].count), length: UInt32(bytes.count),
         first: UInt32(first ?? number), dataLength: dataLength))
     pieces[piece] += bytes
-    let place = place(of: entry.path[...])
-    if places[place] == 0 { paths += 1 }
-    places[place] = UInt32(number + 1)
+    let (place, hash) = place(of: entry.path[...])
+    if places[place] == 0 { paths += 1 } else { records[Self.number(places[place])].isCurrent = false }
+    places[place] = hash << 32 | UInt64(number + 1)
     if paths * 4 > places.count * 3 { grow() }
   }
 
@@ -110,7 +112,7 @@ final class UnsortedEntries {
   func dataLength(_ number: Int) -> UInt64 { records[number].dataLength }
 
   /// Whether nothing later has the path of an entry.
-  func isCurrent(_ number: Int) -> Bool { self.number(of: path(number)) == number }
+  func isCurrent(_ number: Int) -> Bool { records[number].isCurrent }
 
   /// Whether a path has an entry.
   func contains(_ path: [UInt8]) -> Bool { number(of: path) != nil }
@@ -139,26 +141,37 @@ final class UnsortedEntries {
     return piece[position..<(position + length)]
   }
 
-  private func number(of path: some Collection<UInt8>) -> Int? {
-    let stored = places[place(of: ArraySlice(path))]
-    return stored == 0 ? nil : Int(stored) - 1
+  private func number(of path: [UInt8]) -> Int? {
+    let stored = places[place(of: path[...]).place]
+    return stored == 0 ? nil : Self.number(stored)
   }
 
+  private static func number(_ stored: UInt64) -> Int { Int(stored & 0xFFFF_FFFF) - 1 }
+
   /// Where a path is in the table, or would be.
-  private func place(of path: ArraySlice<UInt8>) -> Int {
+  private func place(of path: ArraySlice<UInt8>) -> (place: Int, hash: UInt64) {
     // The seed changes from run to run, so that nobody can make paths that collide.
     var hasher = Hasher()
     unsafe path.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    let hash = UInt64(truncatingIfNeeded: hasher.finalize()) & 0xFFFF_FFFF
     let mask = places.count - 1
-    var place = hasher.finalize() & mask
-    while places[place] != 0, self.path(Int(places[place]) - 1) != path { place = (place + 1) & mask }
-    return place
+    var place = Int(hash) & mask
+    while places[place] != 0 {
+      if places[place] >> 32 == hash, self.path(Self.number(places[place])) == path { break }
+      place = (place + 1) & mask
+    }
+    return (place, hash)
   }
 
   private func grow() {
     let old = places
-    places = [UInt32](repeating: 0, count: old.count * 2)
-    for stored in old where stored != 0 { places[place(of: path(Int(stored) - 1))] = stored }
+    places = [UInt64](repeating: 0, count: old.count * 2)
+    let mask = places.count - 1
+    for stored in old where stored != 0 {
+      var place = Int(stored >> 32) & mask
+      while places[place] != 0 { place = (place + 1) & mask }
+      places[place] = stored
+    }
   }
 
   // MARK: - The tree
@@ -170,8 +183,7 @@ final class UnsortedEntries {
   ///
   /// - Returns: the numbers of the entries, and of those that are left out.
   func sorted() throws(ArchiveError) -> (kept: [Int], lost: [Int]) {
-    var order = places.filter { $0 != 0 }.map { Int($0) - 1 }
-    order.sort { EntryPath.precedes(path($0), path($1)) }
+    let order = inOrder(records.indices.filter { records[$0].isCurrent })
     let yielding = try yielding(order)
     var kept: [Int] = []
     var lost: [Int] = []
@@ -188,6 +200,36 @@ final class UnsortedEntries {
       }
     }
     return (kept, lost)
+  }
+
+  /// Puts entries into the order of their paths, by eight bytes of them at a time.
+  private func inOrder(_ numbers: [Int]) -> [Int] {
+    var items = numbers.map { (key: key(of: $0, from: 0), number: $0) }
+    var runs = [(range: items.indices, depth: 0)]
+    while let (range, depth) = runs.popLast() {
+      items[range].sort { $0.key < $1.key }
+      var start = range.lowerBound
+      for end in range.dropFirst() where items[end].key != items[start].key {
+        note(start..<end, depth)
+        start = end
+      }
+      if !range.isEmpty { note(start..<range.upperBound, depth) }
+    }
+    /// Of entries that are the same up to a place, looks at what follows.
+    func note(_ run: Range<Int>, _ depth: Int) {
+      guard run.count > 1 else { return }
+      for place in run { items[place].key = key(of: items[place].number, from: depth + 8) }
+      runs.append((run, depth + 8))
+    }
+    return items.map(\.number)
+  }
+
+  /// Eight bytes of a path as a number that compares as they do: the end is 0, and `/` is less than every other byte.
+  private func key(of number: Int, from depth: Int) -> UInt64 {
+    let rest = path(number).dropFirst(depth).prefix(8)
+    var key: UInt64 = 0
+    for byte in rest { key = key << 8 | UInt64(byte == EntryPath.slash ? 1 : byte < EntryPath.slash ? byte + 1 : byte) }
+    return key << UInt64(8 * (8 - rest.count))
   }
 
   /// What is no directory and has a later entry below it.
@@ -219,19 +261,5 @@ final class UnsortedEntries {
   private func isDirectory(_ number: Int) throws(ArchiveError) -> Bool {
     let first = first(of: number)
     return pieces[Int(records[first].piece)][path(first).endIndex] == ArchiveEntry.Kind.directory.rawValue
-  }
-}
-
-extension EntryPath {
-  /// As for whole arrays.
-  fileprivate static func precedes(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
-    var (place, other) = (left.startIndex, right.startIndex)
-    while place < left.endIndex, other < right.endIndex {
-      let (first, second) = (left[place], right[other])
-      if first != second { return first == slash || (second != slash && first < second) }
-      place += 1
-      other += 1
-    }
-    return left.count < right.count
   }
 }

@@ -15,7 +15,7 @@ final class AncestorStore: Sendable {
   /// What is known of them, the full archive first.
   let ancestors: [Ancestor]
   private let search: AncestorSearch
-  private let finder: (any AncestorFinder)?
+  let finder: (any AncestorFinder)?
   private let registry: CodecRegistry
   /// Those that have been looked for.
   private let members = Guarded<[UInt32: Result<ChainMember, ArchiveError>]>([:])

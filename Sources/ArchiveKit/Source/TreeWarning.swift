@@ -9,7 +9,7 @@ public struct TreeWarning: Hashable, Sendable {
   public struct Kind: Hashable, Sendable, CustomStringConvertible {
     private enum Name: String, Sendable {
       case missing, vanished, unreadable, changed, attributes, unusablePath, tooLarge, socket, shortenedPath
-      case unsafePath, absolutePath, unknownKind, withoutTarget, displaced
+      case unsafePath, absolutePath, unstorable, withoutTarget, displaced
     }
 
     private let name: Name
@@ -39,7 +39,7 @@ public struct TreeWarning: Hashable, Sendable {
     /// Members of a stream have paths that begin with a slash, and are stored without it. Said of the first one.
     public static let absolutePath = Kind(.absolutePath)
     /// A member of a stream is something that an archive has no kind for: there is no entry.
-    public static let unknownKind = Kind(.unknownKind)
+    public static let unstorable = Kind(.unstorable)
     /// A member of a stream is a further name of something that has not come: there is no entry.
     public static let withoutTarget = Kind(.withoutTarget)
     /// A member of a stream stands below something that is no directory, or is that something and an entry below it came

@@ -84,7 +84,7 @@ extension ArchiveWriter {
       }
       unsorted.selected = nil
       var (entry, length) = complete.finish(given)
-      try useMaps(&entry, like: nil)
+      try placeContent(&complete, &entry)
       try unsorted.entries.add(entry, dataLength: length)
       try count()
     case .entry(let entry):
@@ -131,6 +131,7 @@ extension ArchiveWriter {
       if let entry = parked.file?.soFar() { unfinished.append((key, entry)) }
     }
     for var (_, entry) in unfinished.sorted(by: { $0.0 < $1.0 }) where !entries.contains(entry.path) {
+      // Content that is in maps already is left for the end.
       guard entry.size > 0, case .runs(let runs) = entry.content,
         MapBlock.inlineLength(runs) <= Self.maximumUnfinishedLength
       else { continue }

@@ -165,7 +165,7 @@ public final class ArchiveWriter {
       superblock.tag = SHA256.hash(superblock.uuid.bytes).prefix
     } else {
       var generator = SystemRandomNumberGenerator()
-      superblock.uuid = .random()
+      superblock.uuid = options.uuid ?? .random()
       superblock.tag = generator.next()
     }
     if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
@@ -211,6 +211,7 @@ public final class ArchiveWriter {
   public func append(
     _ rule: CutRule, limit: UInt64? = nil, _ read: (inout OutputRawSpan) throws(ArchiveError) -> Int
   ) throws(ArchiveError) -> UInt64 {
+    try note(.rule(rule))
     cutting = Cutting(rule, options.cutSizes, limit: options.blockSize)
     var total: UInt64 = 0
     // A file that fits is not torn in two.
@@ -342,6 +343,7 @@ public final class ArchiveWriter {
           for (offset, (id, length)) in chunks.enumerated() {
             file?.add(chunk: first.number + UInt64(offset), ordinal: first.ordinal, id: id, length: length)
           }
+        case .rule(let rule): file?.cut = rule
         case .hole(let length): file?.add(hole: length)
         case .restart: file?.restart()
         case .abandon: file = nil
@@ -370,6 +372,7 @@ public final class ArchiveWriter {
     if state.inputSinceCheckpoint >= options.checkpointInput { try checkpointNowOrLater() }
     if let known = try inParent(bytes, id: id) {
       file?.add(chunk: known.number, ordinal: known.ordinal, id: id, length: bytes.byteCount)
+      if file?.hasManyRuns == true { try foldRuns() }
       return
     }
     let (number, isNew) = try table.insert(id)
@@ -386,6 +389,7 @@ public final class ArchiveWriter {
       state.rawBytes += UInt64(bytes.byteCount)
     }
     file?.add(chunk: number, ordinal: depth, id: id, length: bytes.byteCount)
+    if file?.hasManyRuns == true { try foldRuns() }
   }
 
   /// Takes an entry that is the parent's.
@@ -410,7 +414,7 @@ public final class ArchiveWriter {
       let (finished, length) = file.finish(given)
       entry = finished
       dataLength = length
-      try useMaps(&entry, like: parent?.entry)
+      try placeContent(&file, &entry)
     } else if entry.kind == .file {
       guard let (other, length) = links.first(of: entry) else {
         throw ArchiveError(.invalidOption, "a file ends that has not begun", path: entry.path)
@@ -433,29 +437,6 @@ public final class ArchiveWriter {
     links.note(entry, dataLength: dataLength)
     try tree.add(entry, stamp)
     try didAddEntry()
-  }
-
-  /// Moves content of very many runs into blocks of its own.
-  func useMaps(_ entry: inout ArchiveEntry, like parent: ArchiveEntry?) throws(ArchiveError) {
-    guard case .runs(let runs) = entry.content, runs.count > MapBlock.maximumInlineRuns else { return }
-    if MapBlock.inlineLength(runs) <= MapBlock.maximumInlineLength { return }
-    var known: [SHA256Digest: MapReference] = [:]
-    if case .maps(let maps) = parent?.content { for map in maps { known[map.digest] = map } }
-    var maps: [MapReference] = []
-    for part in MapBlock.divide(runs, entry.cut) {
-      let bytes = MapBlock.encode(part)
-      let digest = SHA256.hash(bytes)
-      if let map = known[digest] {
-        maps.append(map)
-        continue
-      }
-      maps.append(
-        MapReference(
-          ordinal: superblock.depth, block: state.indexBlocks, length: part.reduce(0) { $0 + $1.length },
-          digest: digest))
-      try writeIndexBlock(.map, bytes, count: part.count, digest: digest)
-    }
-    entry.content = .maps(maps)
   }
 
   /// Writes leaves that are complete, and lists those of the parent.
@@ -538,8 +519,9 @@ public final class ArchiveWriter {
       try tree.endLeaf()
       try writeLeaves()
     }
+    let entry = try unsorted == nil ? openEntry() : nil
     var raw = state.checkpointHead(depth: depth)
-    if unsorted == nil, let entry = file?.soFar() {
+    if unsorted == nil, let entry {
       var encoder = TreeBlockEncoder()
       encoder.add(entry)
       raw.fixed(UInt8(1))

@@ -9,6 +9,8 @@ enum SegmentEvent {
   case begin(ArchiveEntry, Stamp?, ParentEntry?)
   /// Chunks that are stored already, with their digests and lengths.
   case known(ChunkReference, [(SHA256Digest, Int)])
+  /// How the file is cut from here on.
+  case rule(CutRule)
   /// The next chunk of the file, so many bytes of the segment.
   case chunk(length: Int)
   /// A hole of the file.

@@ -60,7 +60,7 @@ extension Failure {
       case .shortenedPath: "stored without .. and what stands before it"
       case .unsafePath: "left out: its path has .. or cannot be in an archive"
       case .absolutePath: "stored without / at the start, as are others"
-      case .unknownKind: "left out: an archive has no kind for it"
+      case .unstorable: "left out: an archive has no kind for it"
       case .withoutTarget: "left out: a further name of what is not there"
       case .displaced: "left out: one of two that stand in each other's way"
       default: warning.kind.description
