@@ -39,7 +39,8 @@ struct ChainReaderTests {
     try Self.expectSame(large, large.last, 2, below: large.archives)
   }
 
-  @Test("merged archives come out without any other, and serve their children", .enabled(if: ArchiveFixtureTests.hasPython))
+  @Test(
+    "merged archives come out without any other, and serve their children", .enabled(if: ArchiveFixtureTests.hasPython))
   func merged() throws {
     let chain = try ArchiveChain.sample()
     let output = MemoryArchiveOutput()
@@ -48,7 +49,8 @@ struct ChainReaderTests {
     try Self.expectSame(chain, chain.last, 3, below: [("merged.cka", output.bytes)])
   }
 
-  @Test("a detached index is listed, and its names are those of the archive", .enabled(if: ArchiveFixtureTests.hasPython))
+  @Test(
+    "a detached index is listed, and its names are those of the archive", .enabled(if: ArchiveFixtureTests.hasPython))
   func index() throws {
     let chain = try ArchiveChain.sample(versions: 2)
     let folder = try TemporaryFolder()

@@ -58,18 +58,26 @@ struct HostileIncrement: Sendable, CustomTestStringConvertible {
 
   static let cases: [HostileIncrement] = [
     increment("one that breaks no rule", nil),
-    increment("a chunk behind the end of an ancestor's table", .corrupt, runs: [
-      .chunks(ordinal: 0, first: 2, count: 2, length: 400)
-    ]),
-    increment("a chunk at the end of the numbers", .corrupt, runs: [
-      .chunks(ordinal: 0, first: (1 << 56) - 1, count: 1, length: 100)
-    ]),
-    increment("a run with another length than its chunks in the ancestor", .corrupt, runs: [
-      .chunks(ordinal: 0, first: 0, count: 2, length: 250)
-    ]),
-    increment("a chunk of an archive that is no ancestor", .corrupt, runs: [
-      .chunks(ordinal: 2, first: 0, count: 1, length: 100)
-    ]),
+    increment(
+      "a chunk behind the end of an ancestor's table", .corrupt,
+      runs: [
+        .chunks(ordinal: 0, first: 2, count: 2, length: 400)
+      ]),
+    increment(
+      "a chunk at the end of the numbers", .corrupt,
+      runs: [
+        .chunks(ordinal: 0, first: (1 << 56) - 1, count: 1, length: 100)
+      ]),
+    increment(
+      "a run with another length than its chunks in the ancestor", .corrupt,
+      runs: [
+        .chunks(ordinal: 0, first: 0, count: 2, length: 250)
+      ]),
+    increment(
+      "a chunk of an archive that is no ancestor", .corrupt,
+      runs: [
+        .chunks(ordinal: 2, first: 0, count: 1, length: 100)
+      ]),
     increment("a leaf of an archive that is no ancestor", .corrupt) { forged, _ in forged.leaves[0].ordinal = 2 },
     increment("a leaf that the ancestor does not have", .corrupt) { forged, _ in
       forged.leaves[0].ordinal = 0
@@ -153,7 +161,8 @@ struct HostileChainTests {
     let full = try HostileIncrement.full()
     let summary = try ArchiveReader(MemoryArchiveSource(full)).summary
     let (increment, others) = try hostile.make(summary)
-    let finder = MemoryAncestors(archives: others + (others.contains { $0.name == "forged.cka" } ? [] : [("0.cka", full)]))
+    let finder = MemoryAncestors(
+      archives: others + (others.contains { $0.name == "forged.cka" } ? [] : [("0.cka", full)]))
     let folder = try TemporaryFolder()
     var code: ArchiveError.Code?
     do {
@@ -190,12 +199,16 @@ struct HostileChainTests {
     #expect(try Residence(bytes, depth: 1) == good)
     #expect(good.place(0, 3, 4) == 5 && good.place(0, 4, 2) == 6 && good.place(0, 3, 5) == nil)
     #expect(good.place(0, 2, 1) == nil && good.place(1, 3, 1) == nil)
-    for count in 0..<bytes.count { #expect(throws: ArchiveError.self) { try Residence(Array(bytes[..<count]), depth: 1) } }
+    for count in 0..<bytes.count {
+      #expect(throws: ArchiveError.self) { try Residence(Array(bytes[..<count]), depth: 1) }
+    }
     #expect(throws: ArchiveError.self) { try Residence(bytes + [0], depth: 1) }
     #expect(throws: ArchiveError.self) { try Residence(bytes, depth: 2) }
     for bad in [Residence.Run(first: 3, count: 8), Residence.Run(first: 3, count: 0)] {
       let member = Residence.Member(chunks: 10, directory: .zero, held: [bad], index: [])
-      #expect(throws: ArchiveError.self) { try Residence(Residence([member], chunks: 5, indexBlocks: 2).encoded(), depth: 1) }
+      #expect(throws: ArchiveError.self) {
+        try Residence(Residence([member], chunks: 5, indexBlocks: 2).encoded(), depth: 1)
+      }
     }
   }
 }
