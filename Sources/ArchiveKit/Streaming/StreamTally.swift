@@ -257,6 +257,9 @@ final class StreamTally {
       footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == seenEntries,
       footer.chunks == chunks
     else { throw .corrupt("the end does not say what is in the archive", at: footer.offset) }
+    guard footer.residence.length == 0 else {
+      throw .corrupt("the archive says where its ancestors are, and is none that was merged", at: footer.offset)
+    }
     guard footer.dataBytes == dataBytes else {
       throw .corrupt("the files are not as long as the footer says", at: footer.offset)
     }
