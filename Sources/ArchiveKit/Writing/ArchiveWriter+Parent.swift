@@ -28,7 +28,7 @@ extension ArchiveWriter {
   ///
   /// - Returns: the bytes that need not be read again.
   func takeBeginning(of entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) -> UInt64 {
-    guard let unfinished, let stamp, let open = unfinished.open, open.path == entry.path, Stamp(of: open) == stamp,
+    guard let unfinished, let stamp, let open = unfinished.openFile, open.path == entry.path, Stamp(of: open) == stamp,
       open.modificationTime == entry.modificationTime
     else { return 0 }
     for run in try unfinished.reader.runs(of: open) {

@@ -80,7 +80,6 @@ enum Diff {
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
     let aspects = try aspects(without: options.ignored)
     let session = try context.begin(options.global)
-    var differences = 0
     do throws(Failure) {
       let old = try open(options.old, options, session)
       let patterns = try options.excluded.map { (text: String) throws(Failure) in try pattern(text) }
@@ -90,7 +89,7 @@ enum Diff {
         try comparison.forEachDifference { path in
           selection.includes(path: path) && !isExcluded(path, patterns)
         } _: { (difference: ArchiveDifference) throws(ArchiveError) in
-          differences += 1
+          session.reporter.noteDifference()
           session.reporter.print(line(difference))
           session.reporter.emit(json(difference))
         }
@@ -100,8 +99,7 @@ enum Diff {
     } catch {
       session.reporter.failure(error)
     }
-    let status = session.finish(command: "diff")
-    return status == .ok && differences > 0 ? .partial : status
+    return session.finish(command: "diff")
   }
 
   private static func open(_ path: [UInt8], _ options: Options, _ session: Session) throws(Failure) -> CkaArchive {

@@ -41,7 +41,6 @@ enum BackupDiff {
     let name = try options.repository.name()
     let aspects = try Diff.aspects(without: options.ignored)
     let session = try context.begin(options.global)
-    var differences = 0
     session.attempt { () throws(Failure) in
       let repository = try OpenRepository(name, session)
       let (old, new) = try repository.attempt { (repository) throws(BackupError) in
@@ -56,7 +55,7 @@ enum BackupDiff {
         try ArchiveComparison(old.reader, new.reader, aspects).forEachDifference { path in
           selection.includes(path: path)
         } _: { (difference: ArchiveDifference) throws(ArchiveError) in
-          differences += 1
+          session.reporter.noteDifference()
           session.reporter.print(Diff.line(difference))
           session.reporter.emit(Diff.json(difference, command: "backup diff"))
         }
@@ -64,7 +63,6 @@ enum BackupDiff {
         throw Failure(error, archive: name)
       }
     }
-    let status = session.finish(command: "backup diff")
-    return status == .ok && differences > 0 ? .partial : status
+    return session.finish(command: "backup diff")
   }
 }
