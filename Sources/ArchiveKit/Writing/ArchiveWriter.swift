@@ -24,7 +24,7 @@ public final class ArchiveWriter {
   let superblock: Superblock
   let frames: FrameWriter
   /// Events that a segment holds, however few bytes it has.
-  private static let segmentEvents = 8192
+  private static let segmentEvents = 2048
 
   private let payload: PayloadCodec
   private let workers: Workers<PayloadPacker>?
