@@ -11,7 +11,7 @@ struct ResumableFileTests {
   init() throws { folder = try TemporaryFolder() }
 
   private func write(_ bytes: [UInt8], to file: borrowing ResumableFile) throws {
-    try file.write(bytes.span.bytes)
+    try unsafe file.write(bytes.span.bytes)
   }
 
   @Test("what was written stays, is found again, and takes its name when it is complete")
