@@ -84,14 +84,14 @@ struct InterruptionTests {
     try test.storage.put(.state(record.id), changed.stateFile)
     let other = try test.reopened()
     #expect(try other.find("nightly").isProtected)
-    expectError(.isProtected) { try other.deletionPlan(for: record.id, cascade: false) }
+    expectError(.isProtected) { try other.deletionPlan(for: record.id) }
   }
 
   @Test("even a catalogue that does not know of a protection does not delete")
   func staleRow() throws {
     let test = try TestRepository()
     let record = try test.backUp("nightly")
-    let plan = try test.repository.deletionPlan(for: record.id, cascade: false)
+    let plan = try test.repository.deletionPlan(for: record.id)
     var changed = record
     changed.isProtected = true
     try test.storage.put(.state(record.id), changed.stateFile)
@@ -117,7 +117,7 @@ struct InterruptionTests {
     loseCatalogue(test)
     let other = try test.reopened()
     #expect(try other.records() == [full, changed])
-    expectError(.isProtected) { try other.deletionPlan(for: full.id, cascade: true) }
+    expectError(.isProtected) { try other.deletionPlan(for: full.id, children: .delete) }
   }
 
   @Test("a damaged catalogue is said to be one, and rebuild makes it again")
