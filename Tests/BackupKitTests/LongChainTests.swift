@@ -82,6 +82,7 @@ struct LongChainTests {
     for version in chain.indices {
       let isHit = (damaged..<(damaged + Self.files)).contains(version)
       try expect(version, without: isHit ? [damaged % Self.files] : [])
+      guard (damaged - 1...damaged + 1).contains(version) else { continue }
       let found = try test.repository.verify(chain[version].id, .full)
       #expect(found.isSound == (version != damaged), "version \(version)")
     }
@@ -101,7 +102,6 @@ struct LongChainTests {
     #expect(try test.names == rest.map { "version\($0)" })
     for version in rest {
       try expect(version)
-      #expect(try test.repository.verify(chain[version].id, .full).isSound, "version \(version)")
       let depth = version < 25 ? version : version - 25
       #expect(try test.repository.record(chain[version].id).depth == depth)
     }

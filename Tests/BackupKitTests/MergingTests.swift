@@ -184,19 +184,30 @@ struct MergingTests {
     try expectSound(test, [chain[2], chain[3], side])
   }
 
-  @Test("a child that cannot be merged, and a protected backup, keep it from being deleted")
+  @Test("a child that came to nothing goes too, one that can be gone on with and a protected backup stay")
   func notMergeable() throws {
     let test = try TestRepository()
-    let chain = try chain(test, 2)
-    let producer = ScriptedProducer("x", failures: [BackupError(.sourceFailed, "no")])
-    let request = BackupRequest(instance: "db") {
+    let chain = try chain(test, 3)
+    let failure = BackupError(.sourceFailed, "no")
+    var request = BackupRequest(instance: "db") {
       $0.name = "broken"
-      $0.parent = .backup(chain[0].id)
+      $0.parent = .backup(chain[1].id)
     }
-    expectError(.sourceFailed) { try test.repository.backUp(request, from: producer) }
-    expectError(.isNeeded) { try test.repository.deletionPlan(for: chain[0].id, children: .merge) }
-    _ = try test.repository.update(chain[0].id, .init { $0.isProtected = true })
-    expectError(.isProtected) { try test.repository.deletionPlan(for: chain[0].id, children: .merge) }
+    expectError(.sourceFailed) { try test.repository.backUp(request, from: ScriptedProducer("x", failures: [failure])) }
+    let plan = try test.repository.deletionPlan(for: chain[1].id, children: .merge)
+    #expect(plan.merges.map(\.name) == ["member2"] && plan.members.map(\.name) == ["broken", "member1"])
+    #expect(
+      try test.repository.replacementPlan(for: chain[2].id).members.map(\.name) == ["broken", "member1", "member0"])
+    (request.name, request.resumes) = ("resumable", true)
+    expectError(.sourceFailed) { try test.repository.backUp(request, from: ScriptedProducer("x", failures: [failure])) }
+    expectError(.isNeeded) { try test.repository.deletionPlan(for: chain[1].id, children: .merge) }
+    #expect(try test.repository.replacementPlan(for: chain[2].id).members.isEmpty)
+    _ = try test.repository.update(chain[1].id, .init { $0.isProtected = true })
+    try test.repository.delete(test.repository.deletionPlan(for: test.repository.find("resumable").id))
+    expectError(.isProtected) { try test.repository.deletionPlan(for: chain[1].id, children: .merge) }
+    _ = try test.repository.update(chain[1].id, .init { $0.isProtected = false })
+    try test.repository.delete(plan)
+    try expectSound(test, [chain[0], chain[2]])
   }
 
   @Test("prune with merging lets go what only kept backups need")

@@ -98,7 +98,7 @@ struct RepositoryFaultTests {
       #expect(try test.storage.names(in: .partial).isEmpty, "\(label)")
       if faults.fired == 0 { return }
       // A merge takes its time.
-      call += operation.merges && !Self.isLong ? 5 : 1
+      call += operation.merges && !Self.isLong ? 13 : 1
     }
     Issue.record("\(operation) \(kind): the faults never ended")
   }

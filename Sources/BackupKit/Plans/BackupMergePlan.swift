@@ -34,10 +34,11 @@ extension Repository {
     let children = Dictionary(grouping: records.filter { $0.parent != nil }) { $0.parent }
     var members: [BackupRecord] = []
     var last = record.id
-    while let next = byID[last]?.parent.flatMap({ byID[$0] }), !next.isProtected, !next.state.isActive,
-      (children[next.id] ?? []).allSatisfy({ $0.id == last })
-    {
-      members.append(next)
+    while let next = byID[last]?.parent.flatMap({ byID[$0] }), !next.isProtected, !next.state.isActive {
+      let others = (children[next.id] ?? []).filter { $0.id != last }
+      // What came to nothing needs nothing.
+      guard others.allSatisfy({ $0.isUseless && !$0.isProtected }) else { break }
+      members += others + [next]
       last = next.id
     }
     return DeletionPlan(members.sorted(by: Self.isRemovedBefore), merges: [record])

@@ -37,14 +37,10 @@ extension Repository {
       throw BackupError(.notFound, "there is no backup \(id)", backups: [id])
     }
     if children == .merge {
-      try Self.check([record], for: record)
-      let merges = records.filter { $0.parent == id }
-      if let other = merges.first(where: { $0.state != .complete }) {
-        throw BackupError(
-          .isNeeded, "'\(other.name)', which builds on '\(record.name)', is \(other.state.rawValue): it cannot be merged",
-          backups: [other.id])
-      }
-      return DeletionPlan([record], merges: merges)
+      let (merges, useless) = try Self.dependents(of: record, in: records)
+      let members = (useless + [record]).sorted(by: Self.isRemovedBefore)
+      try Self.check(members, for: record)
+      return DeletionPlan(members, merges: merges)
     }
     let members = Self.withDescendants([id], in: records)
     guard children == .delete || members.count == 1 else {
@@ -54,6 +50,21 @@ extension Repository {
     }
     try Self.check(members, for: record)
     return DeletionPlan(members)
+  }
+
+  /// The backups that build directly on one: those that can be merged, and those that came to nothing and go with it.
+  ///
+  /// - Throws: ``BackupError`` with `isNeeded` when one of them can still be gone on with.
+  private static func dependents(
+    of record: BackupRecord, in records: [BackupRecord]
+  ) throws(BackupError) -> (merges: [BackupRecord], useless: [BackupRecord]) {
+    let children = records.filter { $0.parent == record.id }
+    if let other = children.first(where: { $0.state != .complete && !$0.isUseless && !$0.state.isActive }) {
+      throw BackupError(
+        .isNeeded, "'\(other.name)', which builds on '\(record.name)', is \(other.state.rawValue): it cannot be merged",
+        backups: [other.id])
+    }
+    return (children.filter { $0.state == .complete }, children.filter { $0.state != .complete })
   }
 
   /// Some backups and all that build on them, children first.

@@ -141,6 +141,15 @@ public struct BackupRecord: Hashable, Sendable {
     return expiresAt <= now
   }
 
+  /// Whether it came to nothing, and cannot be gone on with.
+  var isUseless: Bool {
+    switch state {
+    case .failed: !isResumable
+    case .canceled, .skipped, .deleteFailed: true
+    default: false
+    }
+  }
+
   /// Moves it to another state.
   ///
   /// - Parameters:

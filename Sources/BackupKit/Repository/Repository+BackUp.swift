@@ -142,7 +142,7 @@ extension Repository {
           $0.state == .failed && $0.isResumable && (request.name == nil || $0.name == request.name)
         }
       }
-      if let interrupted, try storage.size(of: .partial(interrupted.id)) != nil {
+      if let interrupted {
         let parent = try interrupted.parent.map { (id) throws(BackupError) in try state(of: id) }
         if let parent { try checkParent(parent, for: request) }
         return (interrupted, parent)

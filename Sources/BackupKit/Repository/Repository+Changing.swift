@@ -147,6 +147,8 @@ extension Repository {
     try change(record.id) { (record) throws(BackupError) in
       guard record.state.isActive else { return }
       record.failure = .init(code: "interrupted", reason: "the process that made it has ended before it was complete")
+      // What can be gone on with has failed, wherever it was.
+      if record.state == .queued, record.isResumable { try record.move(to: .running, at: clock()) }
       try record.move(
         to: record.state == .queued ? .skipped : .failed, at: clock(), "the process that made it has ended")
     }

@@ -37,6 +37,7 @@ struct ArchiveCreation {
     let members = try options.source.openMembers(session, threads: options.global.threads)
     session.progress.begin(name.display, total: nil)
     let parent = try openParent()
+    let settings = try writerOptions(parent)
     let output: ArchiveSinkOutput
     let index: ArchiveSinkOutput?
     do throws(IOError) {
@@ -52,12 +53,12 @@ struct ArchiveCreation {
     let start = MonotonicClock.now
     let report: TreeArchiverReport
     let summary: ArchiveSummary
-    let settings = try archiverOptions { output.written }
+    let treeSettings = try archiverOptions { output.written }
     do throws(ArchiveError) {
-      let writer = try writer(output, index, parent)
+      let writer = try writer(output, index, settings)
       let modified = options.isReproducible ? Timestamp(seconds: Self.sourceDate / 1_000_000_000) : WallClock.now
       report = try options.source.archive(
-        TreeArchiver(to: writer, settings), options.files.files, members, modified: modified)
+        TreeArchiver(to: writer, treeSettings), options.files.files, members, modified: modified)
       summary = try writer.finish()
     } catch {
       if options.resumes, let partial = output.temporary, output.written > 0 {
@@ -77,9 +78,8 @@ struct ArchiveCreation {
 
   /// The writer, which goes on with what an interrupted attempt has left.
   private func writer(
-    _ output: ArchiveSinkOutput, _ index: ArchiveSinkOutput?, _ parent: ArchiveReader?
+    _ output: ArchiveSinkOutput, _ index: ArchiveSinkOutput?, _ settings: ArchiveWriterOptions
   ) throws(ArchiveError) -> ArchiveWriter {
-    let settings = try writerOptions(parent)
     guard let partial = output.temporary, output.found > 0 else {
       return try ArchiveWriter(to: output, index: index, settings)
     }
@@ -108,18 +108,13 @@ struct ArchiveCreation {
 
   // MARK: - Settings
 
-  private func writerOptions(_ parent: ArchiveReader?) throws(ArchiveError) -> ArchiveWriterOptions {
+  private func writerOptions(_ parent: ArchiveReader?) throws(Failure) -> ArchiveWriterOptions {
     var settings = ArchiveWriterOptions()
     settings.parent = parent
     settings.parentName = options.parent.map { String(decoding: Path($0).lastComponent, as: UTF8.self) } ?? ""
-    let (codec, compression): (CodecSelection, CompressionOptions)
-    do throws(Failure) {
-      try options.source.settle(&settings)
-      (codec, compression) = try options.codec.resolve(session.context, threads: options.global.threads) {
-        session.reporter.note($0)
-      }
-    } catch {
-      throw ArchiveError(.invalidOption, error.message)
+    try options.source.settle(&settings)
+    let (codec, compression) = try options.codec.resolve(session.context, threads: options.global.threads) {
+      session.reporter.note($0)
     }
     settings.codec = codec.codec
     settings.compression = compression
