@@ -67,7 +67,9 @@ struct RepositoryFaultTests {
         #expect(try test.content(next.find("child").id) == "child", "\(label)")
         #expect(records.filter { $0.name != "fresh" }.allSatisfy { $0.state == .complete || failed }, "\(label)")
       }
-      if [.create, .update, .merge].contains(operation) { #expect(try test.content(victim.id) == "victim", "\(label)") }
+      if [.create, .update, .merge].contains(operation) {
+        #expect(try test.content(victim.id) == "victim", "\(label)")
+      }
       if !failed {
         switch operation {
         case .create, .merge: #expect(records.contains { $0.name == "fresh" && $0.state == .complete }, "\(label)")
@@ -137,7 +139,8 @@ struct RepositoryFaultTests {
     let steps = faults.trace.filter { $0.result >= 0 }.compactMap { event -> String? in
       let path = event.kind == .unlink ? event.path : event.newPath
       guard [.rename, .renameExclusive, .unlink].contains(event.kind), let path else { return nil }
-      return "\(event.kind == .unlink ? "remove " : "")\(path.lossyString.dropFirst(test.folder.location("repo/").count))"
+      return
+        "\(event.kind == .unlink ? "remove " : "")\(path.lossyString.dropFirst(test.folder.location("repo/").count))"
     }
     let (new, old) = (child.id, full.id)
     #expect(

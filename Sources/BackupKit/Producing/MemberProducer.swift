@@ -54,7 +54,9 @@ public final class MemberProducer: BackupProducer {
       return ProducerReport(warnings: report.warningCount)
     } catch {
       // Half of a stream is no backup.
-      guard error.system == nil, error.code != .cancelled, error.code != .invalidOption else { throw BackupError(error) }
+      guard error.system == nil, error.code != .cancelled, error.code != .invalidOption else {
+        throw BackupError(error)
+      }
       throw BackupError(.sourceFailed, "\(name): \(error.reason)")
     }
   }

@@ -68,7 +68,9 @@ struct BackupCreation {
     if let name = options.source.streamNameText { return name }
     if let command = options.shellCommand { return Self.firstWord(command) }
     let stream = (options.source.tarStream ?? options.source.xbstream).map { Path($0) }
-    guard var path = stream ?? roots.first else { throw Failure(.usage, "nothing to back up: the list of names is empty") }
+    guard var path = stream ?? roots.first else {
+      throw Failure(.usage, "nothing to back up: the list of names is empty")
+    }
     if stream == nil, !path.isAbsolute, let folder = options.source.folder { path = Path(folder).joining(path.bytes) }
     // Links in the name of the folder are followed; one that is itself backed up is not.
     let last = path.lastComponent

@@ -65,9 +65,7 @@ enum BackupCreate {
       Example("archivetool backup create -R REPO before-upgrade /etc /srv --protect", "with a name, to be kept"),
       Example("archivetool backup create -R REPO /srv --parent auto", "what has changed since the last one"),
       Example("pg_dump shop | archivetool backup create -R REPO --stdin shop.sql", "a stream"),
-      Example(
-        "pg_basebackup -Ft -X fetch -D - | archivetool backup create -R REPO --from-tar - --instance pg",
-        "a tar stream, as files"),
+      Example("archivetool backup create -R REPO --from-tar base.tar.gz", "the members of a tar archive"),
       Example(
         "archivetool backup create -R REPO --command 'pg_dump shop' --retries 2",
         "a command, tried up to three times"),

@@ -49,7 +49,8 @@ enum BackupDelete {
       let repository = try OpenRepository(name, session)
       let plan = try repository.attempt { (repository) throws(BackupError) in
         let record = try repository.find(options.backup.first ?? "", instance: options.instance)
-        return try repository.deletionPlan(for: record.id, children: options.cascade ? .delete : options.mergeFirst ? .merge : .refuse)
+        return try repository.deletionPlan(
+          for: record.id, children: options.cascade ? .delete : options.mergeFirst ? .merge : .refuse)
       }
       try DeletionReport(plan, command: "backup delete", isDryRun: options.isDryRun).run(repository, session)
     }
