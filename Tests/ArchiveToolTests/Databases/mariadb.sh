@@ -60,6 +60,7 @@ for day in sunday monday; do
   state | cmp - "$day.state"
   stop
 done
+# shellcheck source=/dev/null
 . "$TESTS/shares.sh"
 for backup in stream-monday dump-monday; do
   archivetool backup show "$backup" --json >record.json

@@ -65,6 +65,7 @@ archivetool backup restore dump-monday --stdout shop.sql | psql -q >/dev/null
 # Rows may have got another order.
 sort monday.sql >monday.sorted
 dumped | sort | cmp - monday.sorted
+# shellcheck source=/dev/null
 . "$TESTS/shares.sh"
 shared() { archivetool backup show "$1" --json >record.json && shares record.json "$2"; }
 # A base backup brings a segment of the log with it, of 16 MiB.

@@ -9,7 +9,13 @@ set -eu
 archivetool() { "$ARCHIVETOOL" "$@"; }
 export ARCHIVETOOL_REPO="$PWD/repo"
 pid=
-stop() { if [ -n "$pid" ]; then kill "$pid" && wait "$pid" || true; fi; }
+stop() {
+  if [ -z "$pid" ]; then return; fi
+  kill "$pid"
+  # It ends with the signal's status.
+  wait "$pid" || true
+  pid=
+}
 trap stop EXIT
 
 serve() {

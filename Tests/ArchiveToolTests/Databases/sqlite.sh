@@ -34,5 +34,6 @@ for day in sunday monday; do
 done
 # Of the database only the pages that had changed were stored.
 archivetool backup show monday --json >monday.json
+# shellcheck source=/dev/null
 . "$TESTS/shares.sh"
 shares monday.json 10
