@@ -104,7 +104,8 @@ enum BackupArchives {
     record.databases =
       superblock.text(Field.databases)?.split(separator: ",").map { String($0) } ?? []
     record.parent = superblock.parent.map { BackupID($0) }
-    record.depth = Int(superblock.depth)
+    // A merged archive still has the number of archives that it was made upon.
+    record.depth = superblock.parent == nil ? 0 : Int(superblock.depth)
     record.isProtected = true
     try record.move(to: .running, at: superblock.creationTime)
     try complete(&record, summary, size: size, at: time, "found as an archive without a record; protected")

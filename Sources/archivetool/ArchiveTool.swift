@@ -97,6 +97,7 @@ enum ArchiveTool {
       CommandEntry("backup restore") { BackupRestore.command.erased },
       CommandEntry("backup update") { BackupUpdate.command.erased },
       CommandEntry("backup delete") { BackupDelete.command.erased },
+      CommandEntry("backup merge") { BackupMerge.command.erased },
       CommandEntry("backup prune") { BackupPrune.command.erased },
       CommandEntry("backup verify") { BackupVerify.command.erased },
       CommandEntry("backup rebuild") { BackupRebuild.command.erased },

@@ -21,7 +21,7 @@ struct DeletionTests {
     let test = try TestRepository()
     let all = try family(test)
     let error = expectError(.isNeeded) {
-      try test.repository.deletionPlan(for: try #require(all["left"]).id, cascade: false)
+      try test.repository.deletionPlan(for: try #require(all["left"]).id)
     }
     #expect(error?.backups.first == all["below"]?.id)
     #expect(try test.names.count == 4)
@@ -31,11 +31,11 @@ struct DeletionTests {
   func cascade() throws {
     let test = try TestRepository()
     let all = try family(test)
-    let plan = try test.repository.deletionPlan(for: try #require(all["full"]).id, cascade: true)
+    let plan = try test.repository.deletionPlan(for: try #require(all["full"]).id, children: .delete)
     #expect(plan.members.map(\.name) == ["below", "right", "left", "full"])
     #expect(plan.freed == all.values.reduce(0) { $0 + $1.sizes.freed })
     var removed: [String] = []
-    try test.repository.delete(plan) { removed.append($0.name) }
+    try test.repository.delete(plan, removed: { removed.append($0.name) })
     #expect(removed == plan.members.map(\.name))
     #expect(try test.names.isEmpty)
     for folder in [StorageFolder.archives, .indexes, .state, .partial] {
@@ -48,9 +48,9 @@ struct DeletionTests {
     let test = try TestRepository()
     let all = try family(test)
     let full = try #require(all["full"])
-    let plan = try test.repository.deletionPlan(for: full.id, cascade: true)
+    let plan = try test.repository.deletionPlan(for: full.id, children: .delete)
     _ = try test.repository.update(try #require(all["below"]).id, .init { $0.isProtected = true })
-    expectError(.isProtected) { try test.repository.deletionPlan(for: full.id, cascade: true) }
+    expectError(.isProtected) { try test.repository.deletionPlan(for: full.id, children: .delete) }
     // Also when it was protected after the plan was made, by another process.
     expectError(.isProtected) { try test.repository.delete(plan) }
     #expect(try test.repository.records().allSatisfy { $0.state == .complete })
@@ -61,7 +61,7 @@ struct DeletionTests {
   func lateChild() throws {
     let test = try TestRepository()
     let full = try test.backUp("full")
-    let plan = try test.repository.deletionPlan(for: full.id, cascade: false)
+    let plan = try test.repository.deletionPlan(for: full.id)
     try test.backUp("child", parent: .backup(full.id))
     expectError(.isNeeded) { try test.repository.delete(plan) }
     #expect(try test.names == ["full", "child"])

@@ -46,6 +46,22 @@ struct InterruptionTests {
     #expect(try test.backUp("next").state == .complete)
   }
 
+  @Test("what can be gone on with is gone on with under its name, also when nothing of it was written yet")
+  func resumedFromNothing() throws {
+    let test = try TestRepository()
+    var record = try test.backUp("nightly") { $0.resumes = true }
+    record.state = .queued
+    record.history.removeLast(2)
+    for name in [StorageName.archive(record.id), .index(record.id)] { try test.storage.delete(name) }
+    try test.storage.put(.state(record.id), record.stateFile)
+    _ = try Repository.rebuild(test.storage)
+    try test.reopen()
+    #expect(try test.repository.records().map(\.state) == [.failed])
+    let again = try test.backUp("nightly", text: "again") { $0.resumes = true }
+    #expect(again.id == record.id && again.state == .complete)
+    #expect(try test.content(record.id) == "again")
+  }
+
   @Test("while its process lives, a running record is let alone")
   func livingOwner() throws {
     let test = try TestRepository()
@@ -84,14 +100,14 @@ struct InterruptionTests {
     try test.storage.put(.state(record.id), changed.stateFile)
     let other = try test.reopened()
     #expect(try other.find("nightly").isProtected)
-    expectError(.isProtected) { try other.deletionPlan(for: record.id, cascade: false) }
+    expectError(.isProtected) { try other.deletionPlan(for: record.id) }
   }
 
   @Test("even a catalogue that does not know of a protection does not delete")
   func staleRow() throws {
     let test = try TestRepository()
     let record = try test.backUp("nightly")
-    let plan = try test.repository.deletionPlan(for: record.id, cascade: false)
+    let plan = try test.repository.deletionPlan(for: record.id)
     var changed = record
     changed.isProtected = true
     try test.storage.put(.state(record.id), changed.stateFile)
@@ -117,7 +133,7 @@ struct InterruptionTests {
     loseCatalogue(test)
     let other = try test.reopened()
     #expect(try other.records() == [full, changed])
-    expectError(.isProtected) { try other.deletionPlan(for: full.id, cascade: true) }
+    expectError(.isProtected) { try other.deletionPlan(for: full.id, children: .delete) }
   }
 
   @Test("a damaged catalogue is said to be one, and rebuild makes it again")

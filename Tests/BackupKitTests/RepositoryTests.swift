@@ -34,7 +34,7 @@ struct RepositoryTests {
     let first = try test.backUp("nightly")
     expectError(.nameInUse) { try test.backUp("nightly", of: "other") }
     try test.backUp("Nightly")
-    try test.repository.delete(test.repository.deletionPlan(for: first.id, cascade: false))
+    try test.repository.delete(test.repository.deletionPlan(for: first.id))
     try test.backUp("nightly")
     #expect(try test.names == ["Nightly", "nightly"])
   }
@@ -154,7 +154,7 @@ struct RepositoryTests {
     let other = try test.reopened()
     let opened = try test.repository.open(record.id)
     _ = try other.open(record.id)
-    let plan = try other.deletionPlan(for: record.id, cascade: false)
+    let plan = try other.deletionPlan(for: record.id)
     expectError(.locked) { try other.delete(plan) }
     expectError(.locked) { try test.backUp("another") }
     #expect(opened.record == record)

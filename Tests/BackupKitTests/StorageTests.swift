@@ -99,7 +99,7 @@ struct StorageTests {
       BackupRequest(instance: "db") { $0.parent = .automatic }, from: ScriptedProducer("y"))
     #expect(child.parent == full.id)
     #expect(try Repository(opening: storage, clock: { clock.now }).records() == [full, child])
-    try repository.delete(repository.deletionPlan(for: full.id, cascade: true))
+    try repository.delete(repository.deletionPlan(for: full.id, children: .delete))
     #expect(try repository.records().isEmpty)
     #expect(try storage.names(in: .archives).isEmpty)
   }

@@ -14,6 +14,10 @@ public struct MergeOptions: Sendable {
   /// Whether identifiers come from what the archive says of itself, so that the same archives give the same bytes.
   /// Default: `false`.
   public var isReproducible = false
+  /// Identifies the new archive: that of the increment, when it is to take its place. Default: a fresh one.
+  public var uuid: ArchiveUUID?
+  /// Fields of the superblock that take the place of the increment's of the same type. Default: none.
+  public var fields: [Superblock.Field] = []
 
   /// The defaults.
   public init() {}
@@ -37,11 +41,13 @@ public struct MergeProgress: Hashable, Sendable {
 /// Writes an increment as an archive that needs no other.
 ///
 /// What comes out is the increment with its ancestors moved in: the same tree, under the same contentRoot, so that
-/// increments made upon it are restored from the new archive as they were from the old ones. It has a UUID of its own.
+/// increments made upon it are restored from the new archive as they were from the old ones. It has a UUID of its own,
+/// unless the options give it one.
 /// Archives made upon one of the ancestors directly are not served by it.
 public final class ArchiveMerger {
   private let archive: ArchiveReader
   private let frames: FrameWriter
+  private let detached: DetachedIndexWriter?
   private let superblock: Superblock
   private let options: MergeOptions
   private let progress: (MergeProgress) throws(ArchiveError) -> Void
@@ -52,6 +58,7 @@ public final class ArchiveMerger {
   private var state = MergeProgress()
   private var blocks: [BlockRecord] = []
   private var index: [IndexRecord] = []
+  private var detachedResidence = Footer.Run()
   private var storedBytes: UInt64 = 0
   private var rawBytes: UInt64 = 0
   /// The number of the next chunk.
@@ -64,11 +71,13 @@ public final class ArchiveMerger {
   /// - Parameters:
   ///   - archive: the increment, opened with its ancestors.
   ///   - output: gets the bytes of the new archive.
+  ///   - index: gets those of its detached index; `nil` for none.
   ///   - options: how to pack.
   ///   - progress: told from time to time how far it is; throws to give up.
   /// - Throws: ``ArchiveError`` with `invalidOption` for an archive that has no ancestors, or a codec that cannot be used.
   public init(
-    _ archive: ArchiveReader, to output: any ArchiveOutput, _ options: MergeOptions = .init(),
+    _ archive: ArchiveReader, to output: any ArchiveOutput, index: (any ArchiveOutput)? = nil,
+    _ options: MergeOptions = .init(),
     progress: @escaping (MergeProgress) throws(ArchiveError) -> Void = { (_) throws(ArchiveError) in }
   ) throws(ArchiveError) {
     guard archive.recovery == nil else {
@@ -84,6 +93,8 @@ public final class ArchiveMerger {
     let payload = try PayloadCodec(options.codec, options.registry)
     superblock = try Self.superblock(archive, payload, options)
     frames = FrameWriter(output, tag: superblock.tag)
+    let description = superblock
+    detached = try index.map { (output) throws(ArchiveError) in try DetachedIndexWriter(output, of: description) }
     packer = PayloadPacker(payload, options.compression)
     indexPacker = PayloadPacker(
       payload.number == 0 ? .stored : try PayloadCodec(Zstd.default, options.registry), CompressionOptions())
@@ -101,6 +112,10 @@ public final class ArchiveMerger {
     if let spec = payload.spec {
       superblock.fields.append(.init(Superblock.Field.codec, [payload.number] + Array(spec.utf8)))
     }
+    for field in options.fields {
+      superblock.fields.removeAll { $0.type == field.type }
+      superblock.fields.append(field)
+    }
     if options.isReproducible {
       let digest = SHA256.hash(try superblock.encoded())
       superblock.uuid = ArchiveUUID(high: digest.prefix, low: SHA256.hash(digest.bytes).prefix)
@@ -110,6 +125,7 @@ public final class ArchiveMerger {
       superblock.uuid = .random()
       superblock.tag = generator.next()
     }
+    if let uuid = options.uuid { superblock.uuid = uuid }
     if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
     return superblock
   }
@@ -126,6 +142,7 @@ public final class ArchiveMerger {
     try frames.write(
       FrameDescription(kind: .ancestry, rawLength: ancestry.count, count: archive.ancestors.count, first: 0),
       body: ancestry)
+    try detached?.write(ancestry: ancestry, count: archive.ancestors.count)
     let residence = try write(plan.residence)
     try writeIndex(plan)
     try writeData(plan)
@@ -140,11 +157,15 @@ public final class ArchiveMerger {
     (footer.storedBytes, footer.rawBytes, footer.residence) = (storedBytes, rawBytes, residence)
     var tables: [Table<SHA256Digest>] = []
     for ordinal in 0..<superblock.depth { tables.append(try archive.idTable(ordinal)) }
-    try ArchiveTail(frames: frames, superblock: superblock).write(
-      &footer, leaves: archive.leaves, ids: ids, blocks: blocks, index: index, residentIDs: tables
-    ) { (kind: FrameKind, bytes: [UInt8], count: Int, first: UInt64) throws(ArchiveError) in
-      try self.packed(kind, bytes, count: count, first: first)
+    func pack(
+      _ kind: FrameKind, _ bytes: [UInt8], _ count: Int, _ first: UInt64
+    ) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8]) {
+      try packed(kind, bytes, count: count, first: first)
     }
+    try detached?.finish(
+      footer, residence: detachedResidence, leaves: archive.leaves, ids: ids, residentIDs: tables, pack)
+    try ArchiveTail(frames: frames, superblock: superblock).write(
+      &footer, leaves: archive.leaves, ids: ids, blocks: blocks, index: index, residentIDs: tables, pack)
     guard footer.contentRoot == old.contentRoot else {
       throw ArchiveError(.checksumMismatch, "the content is not what the archive's root says", offset: old.offset)
     }
@@ -176,6 +197,10 @@ public final class ArchiveMerger {
       let part = Array(raw[first..<min(first + 4 << 20, raw.count)])
       let frame = try packed(.residence, part, count: residence.members.count, first: UInt64(first))
       try frames.write(frame.description, body: frame.body)
+      if let run = try detached?.write(residence: frame.description, body: frame.body) {
+        if first == 0 { detachedResidence.offset = run.offset }
+        detachedResidence.length += run.length
+      }
       first += part.count
     }
     return Footer.Run(offset: start, length: frames.offset - start)
@@ -203,6 +228,7 @@ public final class ArchiveMerger {
     var frame = try packed(kind, block.raw, count: Int(block.header.count), first: UInt64(index.count))
     frame.description.flags = block.header.flags
     let header = try frames.write(frame.description, body: frame.body)
+    try detached?.write(frame.description, body: frame.body, digest: record.digest)
     index.append(
       IndexRecord(
         offset: header.offset, storedLength: header.storedLength, rawLength: header.rawLength, digest: record.digest))

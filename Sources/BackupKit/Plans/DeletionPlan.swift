@@ -5,12 +5,18 @@ internal import SystemIO
 
 /// Backups that are to be deleted, in the order in which they will be: children before what they build on.
 public struct DeletionPlan: Hashable, Sendable {
-  /// The backups.
+  /// Backups that are merged before anything is deleted, in this order: each is replaced by an archive that needs no
+  /// parent.
+  public let merges: [BackupRecord]
+  /// The backups that are deleted.
   public let members: [BackupRecord]
-  /// What is freed in the repository, in bytes.
+  /// What the deleted backups free in the repository, in bytes; what merged ones grow by is not known before.
   public var freed: UInt64 { members.reduce(0) { $0 &+ $1.sizes.freed } }
 
-  init(_ members: [BackupRecord]) { self.members = members }
+  init(_ members: [BackupRecord], merges: [BackupRecord] = []) {
+    self.members = members
+    self.merges = merges
+  }
 }
 
 extension Repository {
@@ -18,24 +24,47 @@ extension Repository {
   ///
   /// - Parameters:
   ///   - id: the backup.
-  ///   - cascade: whether backups that build on it, at any depth, go too.
-  /// - Returns: the plan; ``delete(_:_:)`` does exactly what it says.
+  ///   - children: what becomes of backups that build on it.
+  /// - Returns: the plan; ``delete(_:_:_:merged:removed:)`` does exactly what it says.
   /// - Throws: ``BackupError`` with `notFound`; `isProtected` when it, or one that would go with it, is protected;
-  ///   `isNeeded` when others build on it and do not go too; `illegalMove` when one of them is being made.
-  public func deletionPlan(for id: BackupID, cascade: Bool) throws(BackupError) -> DeletionPlan {
+  ///   `isNeeded` when others build on it and neither go too nor can be merged; `illegalMove` when one of them is being
+  ///   made.
+  public func deletionPlan(
+    for id: BackupID, children: DeletionPlan.Children = .refuse
+  ) throws(BackupError) -> DeletionPlan {
     let records = try records()
     guard let record = records.first(where: { $0.id == id }) else {
       throw BackupError(.notFound, "there is no backup \(id)", backups: [id])
     }
+    if children == .merge {
+      let (merges, useless) = try Self.dependents(of: record, in: records)
+      let members = (useless + [record]).sorted(by: Self.isRemovedBefore)
+      try Self.check(members, for: record)
+      return DeletionPlan(members, merges: merges)
+    }
     let members = Self.withDescendants([id], in: records)
-    guard cascade || members.count == 1 else {
-      let children = members.dropLast()
+    guard children == .delete || members.count == 1 else {
+      let needing = members.dropLast()
       throw BackupError(
-        .isNeeded, "'\(record.name)' is needed by \(Self.list(children.map(\.name)))",
-        backups: children.map(\.id))
+        .isNeeded, "'\(record.name)' is needed by \(Self.list(needing.map(\.name)))", backups: needing.map(\.id))
     }
     try Self.check(members, for: record)
     return DeletionPlan(members)
+  }
+
+  /// The backups that build directly on one: those that can be merged, and those that came to nothing and go with it.
+  ///
+  /// - Throws: ``BackupError`` with `isNeeded` when one of them can still be gone on with.
+  private static func dependents(
+    of record: BackupRecord, in records: [BackupRecord]
+  ) throws(BackupError) -> (merges: [BackupRecord], useless: [BackupRecord]) {
+    let children = records.filter { $0.parent == record.id }
+    if let other = children.first(where: { $0.state != .complete && !$0.isUseless && !$0.state.isActive }) {
+      throw BackupError(
+        .isNeeded, "'\(other.name)', which builds on '\(record.name)', is \(other.state.rawValue): it cannot be merged",
+        backups: [other.id])
+    }
+    return (children.filter { $0.state == .complete }, children.filter { $0.state != .complete })
   }
 
   /// Some backups and all that build on them, children first.
@@ -72,24 +101,33 @@ extension Repository {
     return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
   }
 
-  /// Deletes backups.
+  /// Deletes backups, after merging those that the plan says are to be merged first.
   ///
-  /// First all are marked, then they are removed, children first; of each archive, index, record. Should the process end
-  /// in between, the next one goes on.
+  /// A backup is merged by checking the merged archive and putting it in the place of the old one. When all are, those to
+  /// be deleted are marked, then they are removed, children first; of each archive, index, record. Should the process end
+  /// in between, the next one goes on with the deletion if it had begun.
   ///
   /// - Parameters:
   ///   - plan: which. What has changed since it was made keeps it from being done: nothing is deleted then.
-  ///   - removed: is told of each.
-  /// - Throws: ``BackupError`` with `locked`, `isProtected`, `isNeeded`, `illegalMove`, or what the storage throws.
+  ///   - options: how to merge.
+  ///   - observer: who is told how far a merge is, and who may end it.
+  ///   - merged: is told of each that was merged, as it is now.
+  ///   - removed: is told of each that was removed.
+  /// - Throws: ``BackupError`` with `locked`, `isProtected`, `isNeeded`, `illegalMove`, `cancelled`, or what archives and
+  ///   the storage throw.
   public func delete(
-    _ plan: DeletionPlan, _ removed: (BackupRecord) -> Void = { _ in }
+    _ plan: DeletionPlan, _ options: BackupMergeOptions = .init(), _ observer: BackupObserver = .init(),
+    merged: (BackupRecord) -> Void = { _ in }, removed: (BackupRecord) -> Void = { _ in }
   ) throws(BackupError) {
     var locks: [HeldLocks] = []
     defer { for lock in locks { lock.release() } }
-    for instance in Set(plan.members.map(\.instance)).sorted() {
-      locks.append(try lock(instance, .exclusive, "delete"))
-    }
+    let operation = plan.members.isEmpty ? "merge" : "delete"
+    let instances = Set((plan.members + plan.merges).map(\.instance)).sorted()
+    for instance in instances { locks.append(try lock(instance, .exclusive, operation)) }
+    // What an interrupted merge has left.
+    for instance in instances { try removeAbandoned(of: instance) }
     let members = try currentMembers(of: plan)
+    for planned in plan.merges { merged(try replaceHeld(planned.id, options, observer)) }
     for member in members {
       try change(member.id) { (record) throws(BackupError) in
         guard record.state != .deleting else { return }
@@ -117,6 +155,7 @@ extension Repository {
         guard error.code == .notFound else { throw error }
       }
     }
+    for planned in plan.merges { try Self.checkMergeable(try state(of: planned.id)) }
     let gone = Set(members.map(\.id))
     for member in members {
       if member.isProtected {
@@ -126,9 +165,10 @@ extension Repository {
         throw BackupError(.illegalMove, "'\(member.name)' is being made", backups: [member.id])
       }
     }
+    let merging = Set(plan.merges.map(\.id))
     let all = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
     if let child = all.first(where: { record in
-      record.parent.map { gone.contains($0) } ?? false && !gone.contains(record.id)
+      record.parent.map { gone.contains($0) } ?? false && !gone.contains(record.id) && !merging.contains(record.id)
     }) {
       throw BackupError(.isNeeded, "'\(child.name)' needs one that was to be deleted", backups: [child.id])
     }

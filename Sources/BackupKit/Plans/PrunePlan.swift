@@ -21,6 +21,9 @@ public struct PrunePolicy: Hashable, Sendable {
   public var yearly: Int?
   /// Everything younger than this is kept.
   public var within: Retention?
+  /// Whether a backup that only kept ones need goes too, after each that builds on it directly was merged. Default: it
+  /// stays for them.
+  public var mergesFirst = false
   /// Whether backups whose time is over go, also those that a rule keeps.
   public var removesExpired = false
   /// Of which instance; `nil` for all.
@@ -52,7 +55,7 @@ public struct PrunePlan: Hashable, Sendable {
 
   /// All backups that were looked at, oldest first.
   public let decisions: [Decision]
-  /// What is removed.
+  /// What is merged, and then what is removed.
   public let deletion: DeletionPlan
 }
 
@@ -113,7 +116,7 @@ extension Repository {
   /// backup builds on stays for it. What failed goes when a later backup of its instance is complete.
   ///
   /// - Parameter policy: what is kept.
-  /// - Returns: the plan; ``delete(_:_:)`` of its deletion does exactly what it says.
+  /// - Returns: the plan; ``delete(_:_:_:merged:removed:)`` of its deletion does exactly what it says.
   /// - Throws: what the storage throws.
   public func prunePlan(_ policy: PrunePolicy) throws(BackupError) -> PrunePlan {
     let now = clock()
@@ -151,6 +154,8 @@ extension Repository {
     // What a kept one needs stays. A chain never leaves its instance.
     let byID = Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
     for record in all where kept[record.id] != nil {
+      // One that can be merged needs nothing afterwards.
+      if policy.mergesFirst, record.state == .complete { continue }
       var child = record
       while let parent = child.parent.flatMap({ byID[$0] }), kept[parent.id] == nil {
         going[parent.id] = nil
@@ -163,7 +168,13 @@ extension Repository {
         record: record, isKept: kept[record.id] != nil, reason: kept[record.id] ?? going[record.id] ?? "")
     }
     let members = records.filter { kept[$0.id] == nil }.sorted(by: Self.isRemovedBefore)
-    return PrunePlan(decisions: decisions, deletion: DeletionPlan(members))
+    let gone = Set(members.map(\.id))
+    let merges = records.filter { record in
+      kept[record.id] != nil && record.state == .complete && record.parent.map { gone.contains($0) } ?? false
+    }
+    // Those that others are read from come first.
+    return PrunePlan(
+      decisions: decisions, deletion: DeletionPlan(members, merges: merges.sorted { $0.depth < $1.depth }))
   }
 
   /// Removes unfinished archives that nobody is writing and no backup needs.

@@ -63,7 +63,7 @@ public struct BackupRecord: Hashable, Sendable {
   public var origin: String
   /// The backup it is an increment to; `nil` for a full one.
   public var parent: BackupID?
-  /// How many ancestors it has.
+  /// How many ancestors a restore needs besides it.
   public var depth: Int = 0
   /// Why it was made.
   public var kind = Kind.manual
@@ -141,6 +141,15 @@ public struct BackupRecord: Hashable, Sendable {
     return expiresAt <= now
   }
 
+  /// Whether it came to nothing, and cannot be gone on with.
+  var isUseless: Bool {
+    switch state {
+    case .failed: !isResumable
+    case .canceled, .skipped, .deleteFailed: true
+    default: false
+    }
+  }
+
   /// Moves it to another state.
   ///
   /// - Parameters:
@@ -156,5 +165,11 @@ public struct BackupRecord: Hashable, Sendable {
     state = next
     updatedAt = time
     history.append(BackupEvent(time, next, reason))
+  }
+
+  /// Writes down that something happened that changes nothing of the state.
+  mutating func note(_ reason: String, at time: Timestamp) {
+    updatedAt = time
+    history.append(BackupEvent(time, state, reason))
   }
 }

@@ -84,7 +84,8 @@ extension Repository {
     case .automatic:
       guard let newest = try newestComplete(of: request.instance) else { return nil }
       // Who leaves the choice to the repository gets a full backup where nothing else can be had.
-      guard newest.depth < rules.maximumDepth else { return nil }
+      let lineage = (try? lineage(of: newest)) ?? 0
+      guard newest.depth < rules.maximumDepth, lineage < UInt32(clamping: rules.maximumDepth) else { return nil }
       parent = newest
     case .backup(let id):
       do throws(BackupError) { parent = try state(of: id) } catch {
@@ -112,11 +113,23 @@ extension Repository {
         .parentUnusable, "the parent '\(parent.name)' has \(parent.depth) ancestors: \(rules.maximumDepth) are allowed",
         backups: [parent.id])
     }
-    do throws(BackupError) { _ = try BackupArchives.openParent(parent, in: storage, registry) } catch {
+    let lineage: UInt32
+    do throws(BackupError) { lineage = try self.lineage(of: parent) } catch {
       guard error.code == .archive || error.code == .notFound else { throw error }
       throw BackupError(
         .parentUnusable, "the parent '\(parent.name)' cannot be used: \(error.reason)", backups: [parent.id])
     }
+    guard lineage < UInt32(clamping: rules.maximumDepth) else {
+      throw BackupError(
+        .parentUnusable,
+        "the parent '\(parent.name)' goes back to \(lineage) archives, merged ones included: \(rules.maximumDepth) are "
+          + "allowed, and a full backup begins anew", backups: [parent.id])
+    }
+  }
+
+  /// How many archives that of a backup was made upon: those that were merged into it or into one of them count too.
+  private func lineage(of record: BackupRecord) throws(BackupError) -> UInt32 {
+    try BackupArchives.openParent(record, in: storage, registry).summary.superblock.depth
   }
 
   /// The record of a backup that begins, or of one that is gone on with, and its parent.
@@ -129,7 +142,7 @@ extension Repository {
           $0.state == .failed && $0.isResumable && (request.name == nil || $0.name == request.name)
         }
       }
-      if let interrupted, try storage.size(of: .partial(interrupted.id)) != nil {
+      if let interrupted {
         let parent = try interrupted.parent.map { (id) throws(BackupError) in try state(of: id) }
         if let parent { try checkParent(parent, for: request) }
         return (interrupted, parent)

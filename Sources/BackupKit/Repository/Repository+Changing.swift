@@ -108,6 +108,18 @@ extension Repository {
     let gone = Set(leaving.map(\.id))
     let needed = Set(records.filter { !gone.contains($0.id) }.compactMap(\.parent))
     for record in leaving where !needed.contains(record.id) { try erase(record) }
+    try removeAbandoned(of: instance)
+    try countAncestors(of: instance)
+  }
+
+  /// Removes what an interrupted merge has left of the archives of complete backups.
+  func removeAbandoned(of instance: String) throws(BackupError) {
+    for name in try storage.names(in: .partial) {
+      let record = try withCatalogue { (catalogue) throws(BackupError) in
+        try name.backup.flatMap { (id) throws(BackupError) in try catalogue.record(id) }
+      }
+      if let record, record.instance == instance, record.state == .complete { try storage.delete(name) }
+    }
   }
 
   private func settle(_ record: BackupRecord) throws(BackupError) {
@@ -135,6 +147,8 @@ extension Repository {
     try change(record.id) { (record) throws(BackupError) in
       guard record.state.isActive else { return }
       record.failure = .init(code: "interrupted", reason: "the process that made it has ended before it was complete")
+      // What can be gone on with has failed, wherever it was.
+      if record.state == .queued, record.isResumable { try record.move(to: .running, at: clock()) }
       try record.move(
         to: record.state == .queued ? .skipped : .failed, at: clock(), "the process that made it has ended")
     }

@@ -19,6 +19,10 @@ struct BackupCreation {
   }
 
   func run() throws(Failure) {
+    if options.source.isDryRun {
+      return try options.source.dryRun(
+        options.words, command: "backup create", session, threads: options.global.threads)
+    }
     let roots = try self.roots()
     var request = BackupRequest(instance: try instance(roots))
     request.name = options.name
@@ -51,23 +55,23 @@ struct BackupCreation {
 
   // MARK: - What is asked for
 
-  private func roots() throws(Failure) -> [[UInt8]] {
-    do throws(ArchiveError) {
-      return try options.words
-        + NameList(endsInZero: options.source.namesEndInZero).names(in: options.source.nameFiles)
-    } catch {
+  private func roots() throws(Failure) -> [Path] {
+    do throws(ArchiveError) { return try options.source.roots(options.words) } catch {
       throw Failure(error, archive: repository.name)
     }
   }
 
-  /// What is backed up, if nobody says so: the first path, absolute; the stream's name; the command's first word.
-  private func instance(_ roots: [[UInt8]]) throws(Failure) -> String {
+  /// What is backed up, if nobody says so: the first path, absolute, the stream's name or file; the command's first
+  /// word.
+  private func instance(_ roots: [Path]) throws(Failure) -> String {
     if let instance = options.instance { return instance }
-    if let name = options.streamName { return name }
+    if let name = options.source.streamNameText { return name }
     if let command = options.shellCommand { return Self.firstWord(command) }
-    guard let root = roots.first else { throw Failure(.usage, "nothing to back up: the list of names is empty") }
-    var path = Path(root)
-    if !path.isAbsolute, let folder = options.source.folder { path = Path(folder).joining(root) }
+    let stream = (options.source.tarStream ?? options.source.xbstream).map { Path($0) }
+    guard var path = stream ?? roots.first else {
+      throw Failure(.usage, "nothing to back up: the list of names is empty")
+    }
+    if stream == nil, !path.isAbsolute, let folder = options.source.folder { path = Path(folder).joining(path.bytes) }
     // Links in the name of the folder are followed; one that is itself backed up is not.
     let last = path.lastComponent
     let isName = !last.isEmpty && last != Array(".".utf8) && last != Array("..".utf8)
@@ -113,12 +117,12 @@ struct BackupCreation {
     request.archive.threads = options.global.threads ?? 0
     request.archive.registry = session.registry
     if let size = options.codec.blockSize { request.archive.blockSize = Int(clamping: size) }
-    if let sizes = try options.source.chosenCutSizes() { request.archive.cutSizes = sizes }
+    try options.source.settle(&request.archive)
     request.archive.fields = [.init(Superblock.Field.program, Array("\(ArchiveTool.name) \(Version.text)".utf8))]
     request.codec = options.codec.spec ?? codec.codec.descriptor.id.rawValue
   }
 
-  private func producer(_ roots: [[UInt8]]) throws(Failure) -> any BackupProducer {
+  private func producer(_ roots: [Path]) throws(Failure) -> any BackupProducer {
     var expectation = StreamExpectation(size: options.expectedSize)
     if let text = options.expectedDigest {
       guard let digest = SHA256Digest(hex: text) else {
@@ -126,15 +130,20 @@ struct BackupCreation {
       }
       expectation.digest = digest
     }
-    if let name = options.streamName {
-      return StreamProducer(FileHandle.standardInput, as: Array(name.utf8), expectation)
+    if let name = options.source.streamName {
+      return StreamProducer(FileHandle.standardInput, as: name, expectation)
+    }
+    if let members = try options.source.openMembers(session, threads: options.global.threads) {
+      return MemberProducer(
+        members, options.source.tarStream == nil ? .xbstream : .tar, name: members.name.display,
+        try options.source.archiverOptions())
     }
     if let command = options.shellCommand {
       let name = options.fileName ?? Self.defaultFileName(command)
       return CommandProducer(command, as: Array(name.utf8), expectation)
     }
     return TreeProducer(
-      roots.map { Path($0) }, from: options.source.folder.map { Path($0) }, try options.source.archiverOptions())
+      roots, from: options.source.folder.map { Path($0) }, try options.source.archiverOptions())
   }
 
   /// What the file of a command is called when nobody says so: the last part of its first word.
@@ -177,9 +186,10 @@ struct BackupCreation {
         subject: record.name)
     }
     if record.depth > repository.repository.rules.unadvisableDepth {
+      let name = Escaping.visible(record.name)
       session.reporter.note(
-        "the backup has \(record.depth) ancestors, all of which a restore needs: a full backup now and then keeps "
-          + "chains short", subject: record.name)
+        "the backup has \(record.depth) ancestors, all of which a restore needs: archivetool backup merge -R "
+          + "\(repository.name.display) \(name) --replace makes one archive of them", subject: record.name)
     }
   }
 }

@@ -54,7 +54,7 @@ extension Failure {
     case .noRepository: "archivetool backup init -R \(repository.display) makes one"
     case .ambiguous: error.backups.isEmpty ? "--instance names one" : "name it by its identifier: backup list --json"
     case .nameInUse: "without a name one is made from the time"
-    case .isNeeded: "--cascade deletes what builds on it too; --dry-run shows what that is"
+    case .isNeeded: "--cascade deletes what builds on it too, --merge-first keeps that; --dry-run shows what that is"
     case .isProtected: "archivetool backup update --unprotect takes the protection away"
     case .catalogueDamaged: "archivetool backup rebuild makes the catalogue again from the backups"
     case .notFound: "archivetool backup list -R \(repository.display) lists what is there"

@@ -14,7 +14,6 @@ enum BackupCreate {
     var codec = CodecChoice()
     var words: [[UInt8]] = []
     var name: String?
-    var streamName: String?
     var shellCommand: String?
     var fileName: String?
     var instance: String?
@@ -54,14 +53,19 @@ enum BackupCreate {
       With --resume what an interrupted backup has left is kept: the same command goes on with it, and reads only what is \
       not in it or has changed.
 
+      --from-tar FILE and --from-xbstream FILE back up the members of a stream, each as a file of its name; FILE, or \
+      standard input (-), may be compressed. Of members with the same path the last one counts. A stream that is damaged \
+      or cut makes no backup: the status is 9.
+
       One backup of an instance is made at a time; a second one ends with status 11 and says who makes the first. Without \
-      --instance the first PATH is the instance, the file name of the stream, or the first word of the command.
+      --instance the first PATH is the instance, the name of the stream, or the first word of the command.
       """,
     examples: [
       Example("archivetool backup create -R REPO /etc", "a folder"),
       Example("archivetool backup create -R REPO before-upgrade /etc /srv --protect", "with a name, to be kept"),
       Example("archivetool backup create -R REPO /srv --parent auto", "what has changed since the last one"),
       Example("pg_dump shop | archivetool backup create -R REPO --stdin shop.sql", "a stream"),
+      Example("archivetool backup create -R REPO --from-tar base.tar.gz", "the members of a tar archive"),
       Example(
         "archivetool backup create -R REPO --command 'pg_dump shop' --retries 2",
         "a command, tried up to three times"),
@@ -73,7 +77,6 @@ enum BackupCreate {
         .default("the first PATH"),
       .text("parent", \.parent, "what it builds on: none, auto, NAME or ID").placeholder("WHICH").group(.output)
         .default("none"),
-      .text("stdin", \.streamName, "back up standard input as file NAME").placeholder("NAME").group(.input),
       .text("command", \.shellCommand, "back up what a command writes").placeholder("COMMAND").group(.input),
       .text("filename", \.fileName, "the name of the command's file").placeholder("NAME").group(.input)
         .default("the first word of the command"),
@@ -117,24 +120,26 @@ enum BackupCreate {
   }
 
   private static func check(_ options: Options, _ context: Context) throws {
-    let sources =
-      (options.words.isEmpty && !options.source.readsNames ? 0 : 1) + (options.streamName == nil ? 0 : 1)
-      + (options.shellCommand == nil ? 0 : 1)
-    if sources == 0 {
+    let source = options.source
+    let others =
+      (options.words.isEmpty ? [] : ["PATH"]) + (options.shellCommand == nil ? [] : ["--command"])
+    if others.isEmpty, !source.readsNames, !source.readsStream {
       throw UsageError(
         .missingArgument, "nothing to back up", hint: "name files or folders, or give --stdin NAME or --command")
     }
-    if sources > 1 {
-      throw UsageError(.invalidCombination, "PATH, --files-from, --stdin and --command exclude each other")
+    try source.check(
+      with: source.readsStream || options.shellCommand != nil ? others : [], force: options.force, context)
+    if source.isDryRun, options.shellCommand != nil {
+      throw UsageError(.invalidCombination, "--dry-run runs no command: --command excludes it")
     }
-    if options.source.namesEndInZero && !options.source.readsNames {
+    if options.instance == nil, source.readsInput, source.streamName == nil {
       throw UsageError(
-        .invalidCombination, "-0 says how names stand in a file", hint: "--files-from FILE names it")
+        .missingArgument, "nothing says what the stream is a backup of", hint: "--instance NAME does")
     }
     if options.fileName != nil, options.shellCommand == nil {
       throw UsageError(.invalidCombination, "--filename names what --command writes")
     }
-    if options.expectedSize != nil || options.expectedDigest != nil, options.streamName == nil,
+    if options.expectedSize != nil || options.expectedDigest != nil, source.streamName == nil,
       options.shellCommand == nil
     {
       throw UsageError(.invalidCombination, "--expect-size and --expect-sha256 are for --stdin and --command")
@@ -142,15 +147,11 @@ enum BackupCreate {
     if options.expires != nil, options.retention != nil {
       throw UsageError(.invalidCombination, "--expires never and --retention exclude each other")
     }
-    if options.retries > 0, options.streamName != nil {
-      throw UsageError(.invalidCombination, "--retries needs a source that can be read again: --stdin cannot")
+    if options.retries > 0, let stream = source.streams.first {
+      throw UsageError(.invalidCombination, "--retries needs a source that can be read again: \(stream) cannot")
     }
-    if options.resumes, options.streamName != nil || options.shellCommand != nil {
+    if options.resumes, source.readsStream || options.shellCommand != nil {
       throw UsageError(.invalidCombination, "--resume needs files that can be read again, not a stream")
-    }
-    let readsInput = options.streamName != nil || options.source.nameFiles.contains(Array("-".utf8))
-    if readsInput, context.inputIsTerminal, !options.force {
-      throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
     }
   }
 }
@@ -165,7 +166,7 @@ extension BackupCreate.Options {
   /// Tells the name from the paths: the first of several words, or the only one when the data comes from elsewhere.
   mutating func sortWords() throws(UsageError) {
     guard name == nil, !words.isEmpty else { return }
-    let comesFromElsewhere = streamName != nil || shellCommand != nil || source.readsNames
+    let comesFromElsewhere = source.readsStream || shellCommand != nil || source.readsNames
     guard words.count > 1 || comesFromElsewhere else { return }
     let first = words.removeFirst()
     guard let text = String(validating: first, as: UTF8.self), !text.contains("/") else {

@@ -22,9 +22,10 @@ enum BackupPrune {
       years that have one, and all that are younger than TIME; a backup that any rule keeps stays. --expired deletes what \
       has outlived its retention. At least one of these must be given.
 
-      Protected backups stay, so do those that are promised for longer, and what a kept backup builds on stays for it. \
+      Protected backups stay, so do those that are promised for longer, and what a kept backup builds on stays for it, \
+      unless --merge-first makes the kept one an archive that needs no parent. \
       Of what failed only the last is kept, until a later backup is complete. Periods are those of UTC, weeks begin on \
-      Monday. -v tells what is kept, and why; --dry-run deletes nothing, and prints exactly what would be deleted.
+      Monday. -v tells what is kept, and why; --dry-run deletes nothing, and prints exactly what would be done.
       """,
     examples: [
       Example("archivetool backup prune -R REPO --keep-daily 7 --keep-weekly 4", "the usual"),
@@ -45,7 +46,9 @@ enum BackupPrune {
         .group(.output),
       .text("keep-within", \.within, "keep what is younger: 12h 30d 4w 6mo 1y").placeholder("TIME").group(.output),
       .toggle("expired", \.policy.removesExpired, "delete what has outlived its retention").group(.output),
-      .toggle("dry-run", \.isDryRun, "only tell what would be deleted").group(.reporting),
+      .toggle("merge-first", \.policy.mergesFirst, "merge what is kept rather than keep what it builds on")
+        .group(.output),
+      .toggle("dry-run", \.isDryRun, "only tell what would be done").group(.reporting),
     ],
     run: run)
 
