@@ -311,7 +311,7 @@ struct ArchiveRecovery {
           digest: .zero))
       found.findings.unfinishedFile = entry.path
     }
-    found.footer.entries = found.leaves.reduce(0) { $0 + $1.entries }
+    found.footer.entries = found.leaves.reduce(0) { $0 &+ $1.entries }
   }
 
   /// The raw bytes of a leaf.

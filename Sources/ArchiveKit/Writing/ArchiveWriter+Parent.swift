@@ -21,7 +21,7 @@ extension ArchiveWriter {
   /// Links that are new in this archive get numbers from here on.
   var firstLinkGroup: UInt64 {
     // No more than there were entries.
-    unfinished?.reader.leaves.reduce(0) { $0 + $1.entries } ?? 0
+    unfinished?.reader.leaves.reduce(0) { $0 &+ $1.entries } ?? 0
   }
 
   /// Takes over what an interrupted attempt had read of a file that has begun.
