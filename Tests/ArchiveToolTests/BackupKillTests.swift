@@ -76,7 +76,7 @@ struct BackupKillTests {
     case (0, let victim?):
       model.doomed = [victim]
       return ["delete", victim, "--merge-first"]
-    case (1, _):
+    case (1, _), (8, _):
       model.doomed = Set(model.complete.keys)
       return ["prune", "--keep-last", "3"]
     case (4, _):
@@ -176,7 +176,7 @@ struct BackupKillTests {
     }
     let clock = ContinuousClock()
     var whole = 0.0
-    for round in 0..<max(4, Self.rounds / 10) {
+    for round in 0..<max(4, Self.rounds / 50) {
       for _ in 0..<20 {
         let name = "tree/file\(Int.random(in: 0..<40, using: &random))"
         try folder.write(name, (0..<8192).map { _ in UInt8.random(in: .min ... .max, using: &random) })
