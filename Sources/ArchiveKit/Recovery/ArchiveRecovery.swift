@@ -186,7 +186,7 @@ struct ArchiveRecovery {
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
     case .ids, .blocks, .index, .superblockCopy, .note:
-      if let last = lastOfDirectory, frame.header.number == last + 1 { directoryHasEnd = true }
+      if let last = lastOfDirectory, frame.header.number == last &+ 1 { directoryHasEnd = true }
     }
   }
 
