@@ -102,6 +102,35 @@ struct RandomAccessTests {
     #expect(source.bytesRead < Int(source.size) / 4)
   }
 
+  @Test("several paths bring what is below them once, in the order of the tree")
+  func paths() throws {
+    let source = CountingArchiveSource(try Self.archive(100_000))
+    let archive = try ArchiveReader(source)
+    source.reset()
+    let wanted = ["d109", "d100/file10000007", "d109/file10090000", "d103", "d104/nothing", "d100/file10000007"]
+    var cursor = archive.entries(beneathAnyOf: wanted.map { Array($0.utf8) })
+    var numbers: [Int] = []
+    while let entry = try cursor.next() {
+      numbers.append(try #require(Int(String(decoding: entry.path.suffix(8), as: UTF8.self))) - 10_000_000)
+    }
+    #expect(numbers == [7] + Array(30_000..<40_000) + Array(90_000..<100_000))
+    #expect(source.bytesRead < Int(source.size) / 2)
+    var everything = archive.entries(beneathAnyOf: [])
+    #expect(try everything.next()?.path == Self.path(0))
+  }
+
+  @Test("extracting one file out of many leaves the others unread")
+  func extraction() throws {
+    let source = CountingArchiveSource(try Self.archive(100_000))
+    let archive = try ArchiveReader(source)
+    let folder = try TemporaryFolder()
+    source.reset()
+    let path = Self.path(50_001)
+    let report = try Extractor(archive, into: folder.path, .init { $0.paths = [path] }).run()
+    #expect(report.files == 1 && report.problems.isEmpty)
+    #expect(source.bytesRead < Int(source.size) / 10)
+  }
+
   @Test("a range in the middle of a great file costs the blocks it is in")
   func range() throws {
     let output = MemoryArchiveOutput()

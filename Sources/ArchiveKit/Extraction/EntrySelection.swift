@@ -4,7 +4,8 @@
 
 /// Chooses entries by path and pattern.
 struct EntrySelection: Sendable {
-  private let paths: [[UInt8]]
+  /// What is looked at; everything when there is none.
+  let paths: [[UInt8]]
   private let included: [Glob]
   private let excluded: [Glob]
   private let stripped: Int

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CodecKit
 /// Extracts the tree of an archive, or a part of it, into a directory.
+internal import CodecKit
 public import SystemIO
 
 /// Extracts entries of an archive beneath a directory.
 ///
 /// Nothing outside of the directory is touched, whatever the archive says: names are opened one by one below an open
-/// directory, no link is followed, and links are made after everything else. The whole tree is checked before the first
-/// byte is written. Files have the mode 0600 until they are complete.
+/// directory, no link is followed, and links are made after everything else. The tree, or the part of it that is wanted,
+/// is checked before the first byte is written. Files have the mode 0600 until they are complete.
 public final class Extractor {
   /// The name of the file that stands in the target while it is incomplete.
   public static let markerName = ".archivetool-incomplete"
@@ -86,7 +86,7 @@ public final class Extractor {
     _ archive: ArchiveReader, _ options: ExtractionOptions, _ body: (ArchiveEntry) -> Void
   ) throws(ArchiveError) {
     let selection = EntrySelection(options)
-    var cursor = archive.entries()
+    var cursor = archive.entries(beneathAnyOf: selection.paths)
     var found = Set<Int>()
     while let entry = try cursor.next() {
       if selection.target(of: entry, &found) != nil { body(entry) }
@@ -95,13 +95,13 @@ public final class Extractor {
 
   // MARK: - Before anything is written
 
-  /// Walks the whole tree once: its rules, how much will be written, and whether all archives are there that it is
-  /// read from.
+  /// Walks what is looked at of the tree once: its rules, how much will be written, and whether all archives are there
+  /// that it is read from.
   private func check() throws(ArchiveError) {
     if !options.isDryRun { _ = try archive.holder(archive.own.depth) }
-    var data: UInt64? = 0
+    var data: UInt64? = selection.paths.isEmpty ? 0 : nil
     var selected: UInt64 = 0
-    var cursor = archive.entries()
+    var cursor = archive.entries(beneathAnyOf: selection.paths)
     var found = Set<Int>()
     var links = LinkAgreement()
     try forEach(&cursor) { (entry: ArchiveEntry) throws(ArchiveError) in
@@ -196,7 +196,7 @@ public final class Extractor {
   // MARK: - Writing
 
   private func extract() throws(ArchiveError) {
-    var cursor = archive.entries()
+    var cursor = archive.entries(beneathAnyOf: selection.paths)
     var found = Set<Int>()
     try forEach(&cursor, isReporting: false) { (entry: ArchiveEntry) throws(ArchiveError) in
       guard let path = selection.target(of: entry, &found) else { return }

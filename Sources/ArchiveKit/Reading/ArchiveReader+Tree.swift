@@ -22,7 +22,14 @@ extension ArchiveReader {
   /// All entries, or those below a path, in the order of the tree.
   ///
   /// - Parameter path: a directory, or one file. Default: everything.
-  public func entries(beneath path: [UInt8] = []) -> EntryCursor { EntryCursor(self, beneath: path) }
+  public func entries(beneath path: [UInt8] = []) -> EntryCursor { EntryCursor(self, beneath: [path]) }
+
+  /// The entries at and below several paths, each once, in the order of the tree. What lies between them is not read.
+  ///
+  /// - Parameter paths: directories or files, in any order; none means everything.
+  public func entries(beneathAnyOf paths: [[UInt8]]) -> EntryCursor {
+    EntryCursor(self, beneath: paths.isEmpty ? [[]] : paths)
+  }
 
   /// The last leaf that does not begin after a path.
   func leafIndex(of path: [UInt8]) -> Int? {
@@ -70,18 +77,23 @@ extension ArchiveReader {
 
 /// Entries of an archive, one after another.
 ///
-/// The whole tree is checked on the way: order, doubled paths, entries below what is no directory.
+/// What is read of the tree is checked on the way: order, doubled paths, entries below what is no directory.
 public struct EntryCursor {
   private let archive: ArchiveReader
-  private let top: [UInt8]
+  /// What is wanted: paths in the order of the tree, none below another. The first is the one that is looked for.
+  private var tops: ArraySlice<[UInt8]>
   private var leaf: Int
   private var current: LeafCursor?
   private var last: ArchiveEntry?
 
-  init(_ archive: ArchiveReader, beneath top: [UInt8]) {
+  init(_ archive: ArchiveReader, beneath paths: [[UInt8]]) {
     self.archive = archive
-    self.top = top
-    leaf = archive.leafIndex(of: top) ?? 0
+    var tops: [[UInt8]] = []
+    for path in paths.sorted(by: EntryPath.precedes) where tops.last.map({ EntryPath.isBeneath(path, $0) }) != true {
+      tops.append(path)
+    }
+    self.tops = tops[...]
+    leaf = tops.first.flatMap(archive.leafIndex) ?? 0
   }
 
   /// Whether the entry that came last was the last of its leaf.
@@ -111,10 +123,22 @@ public struct EntryCursor {
         leaf += 1
         continue
       }
-      if EntryPath.isBeneath(entry.path, top) { return entry }
       // Everything below a path stands together.
-      if EntryPath.precedes(top, entry.path) { return nil }
+      while let top = tops.first, !EntryPath.isBeneath(entry.path, top), EntryPath.precedes(top, entry.path) {
+        tops = tops.dropFirst()
+      }
+      guard let top = tops.first else { return nil }
+      if EntryPath.isBeneath(entry.path, top) { return entry }
+      skip(to: top)
     }
     return nil
+  }
+
+  /// Goes on with the leaf of a path, unless it is the one that is being read.
+  private mutating func skip(to path: [UInt8]) {
+    guard let place = archive.leafIndex(of: path), place > leaf else { return }
+    leaf = place
+    current = nil
+    last = nil
   }
 }

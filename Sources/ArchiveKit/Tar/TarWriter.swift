@@ -81,7 +81,7 @@ private final class TarWriter {
 
   // MARK: - Before anything is written
 
-  /// Walks the whole tree once: its rules, and how much will be written.
+  /// Walks what is looked at of the tree once: its rules, and how much will be written.
   private func check() throws(ArchiveError) {
     var data: UInt64 = 0
     var selected: UInt64 = 0
@@ -98,7 +98,7 @@ private final class TarWriter {
       _ = try archive.holder(depth)
       if depth != archive.own.depth { try archive.checkMember(depth) }
     }
-    if archive.recovery == nil, !report.hasDamage, !mapsAreDamaged {
+    if selection.paths.isEmpty, archive.recovery == nil, !report.hasDamage, !mapsAreDamaged {
       guard data == archive.summary.footer.dataBytes else {
         throw .corrupt("the files are not as long as the footer says")
       }
@@ -143,7 +143,7 @@ private final class TarWriter {
   private func forEach(
     isReporting: Bool, _ body: (ArchiveEntry) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    var cursor = archive.entries()
+    var cursor = archive.entries(beneathAnyOf: selection.paths)
     while true {
       let entry: ArchiveEntry?
       do throws(ArchiveError) {

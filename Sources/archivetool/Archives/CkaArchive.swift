@@ -58,7 +58,7 @@ extension CkaArchive {
   func list(_ paths: [[UInt8]], isLong: Bool, _ session: Session) throws(Failure) {
     var selection = EntrySelection(paths)
     do throws(ArchiveError) {
-      var cursor = reader.entries()
+      var cursor = reader.entries(beneathAnyOf: selection.names)
       while let entry = try cursor.next() {
         guard selection.includes(path: entry.path) else { continue }
         let report = CkaEntryReport(archive: name, entry: entry)

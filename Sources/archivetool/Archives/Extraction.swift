@@ -128,7 +128,8 @@ final class Extraction: ArchiveVisitor {
 
 /// Which entries of an archive are wanted: those that are named, and all that lies in a directory that is named.
 struct EntrySelection {
-  private let names: [[UInt8]]
+  /// What is wanted, without slashes at the end.
+  let names: [[UInt8]]
   private var used: Set<Int> = []
 
   /// - Parameter names: paths as the archive has them; none means everything.

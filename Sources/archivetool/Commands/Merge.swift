@@ -7,14 +7,7 @@ import SystemIO
 
 /// `archivetool merge`: an increment and all it is made upon, as one archive.
 enum Merge {
-  struct Options: CommandOptions {
-    var global = GlobalOptions()
-    var files = FileOptions()
-    var codec = CodecChoice()
-    var archive: [UInt8] = []
-    var parents: [[UInt8]] = []
-    init() {}
-  }
+  typealias Options = ArchiveCopyOptions
 
   static let command = Command<Options, Context>(
     "merge", summary: "make one archive of an increment and its parents",
@@ -30,11 +23,7 @@ enum Merge {
       Example("archivetool merge fri.cka -o week.cka", "the parents are in the same folder"),
       Example("archivetool merge fri.cka -o week.cka --parents /mnt/old", "they are elsewhere"),
     ],
-    flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
-      .lifted(\Options.files)
-      + [ParentFolders.flag(\.parents)]
-      + CodecChoice.flags.filter { ["codec", "level", "fast", "best"].contains($0.definition.long) }
-      .lifted(\Options.codec),
+    flags: Options.flags,
     positionals: [.path("ARCHIVE", \.archive, "the increment")],
     run: run)
 

@@ -7,14 +7,7 @@ import SystemIO
 
 /// `archivetool recover`: what a damaged or cut archive still holds, as a sound archive.
 enum Recover {
-  struct Options: CommandOptions {
-    var global = GlobalOptions()
-    var files = FileOptions()
-    var codec = CodecChoice()
-    var archive: [UInt8] = []
-    var parents: [[UInt8]] = []
-    init() {}
-  }
+  typealias Options = ArchiveCopyOptions
 
   static let command = Command<Options, Context>(
     "recover", summary: "save what a damaged or cut archive still holds",
@@ -29,11 +22,7 @@ enum Recover {
       The copy of an increment is made upon the same parent; when that is not there, it is a full archive of what can be read.
       """,
     examples: [Example("archivetool recover cut.cka -o saved.cka", "the entries that are complete")],
-    flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
-      .lifted(\Options.files)
-      + [ParentFolders.flag(\.parents)]
-      + CodecChoice.flags.filter { ["codec", "level", "fast", "best"].contains($0.definition.long) }
-      .lifted(\Options.codec),
+    flags: Options.flags,
     positionals: [.path("ARCHIVE", \.archive, "the archive")],
     run: run)
 
