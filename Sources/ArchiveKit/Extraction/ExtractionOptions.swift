@@ -9,7 +9,8 @@ public struct ExtractionOptions: Sendable {
   public enum Overwrite: Hashable, Sendable {
     /// What is there stays; the entry is reported.
     case never
-    /// A file that has the size and the time of the entry stays, without a word; everything else is replaced.
+    /// The content of a file that has the size and the time of the entry stays, without a word; owner, mode and attributes
+    /// become those of the entry. Everything else is replaced.
     case changed
     /// What is newer than the entry, or as new, stays, without a word; everything else is replaced.
     case newer

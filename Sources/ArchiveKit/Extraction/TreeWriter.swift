@@ -154,20 +154,24 @@ final class TreeWriter {
         return
       }
       try claim(path)
-      if let group = entry.linkGroup {
-        if groups[group] != nil {
-          if entry.kind == .file { links.append((entry, path)) } else { specials.append((entry, path)) }
-          return
-        }
-        groups[group] = path
-      }
       guard entry.kind == .file else { return specials.append((entry, path)) }
+      if let group = entry.linkGroup, groups[group] != nil { return links.append((entry, path)) }
       let decision = try decide(entry, path)
-      guard decision != .keep else { return }
+      guard decision != .keep else {
+        if options.overwrite == .changed { try refresh(entry, path) }
+        return
+      }
       if entry.size > 0 { try willMake() }
       file = try makeFile(entry, path, replaces: decision == .replace)
+      note(first: path, of: entry)
     }
     return file
+  }
+
+  /// Remembers the first name of a group, for links to it. It must be one that this run makes: what was there already is
+  /// another file.
+  func note(first path: [UInt8], of entry: ArchiveEntry) {
+    if let group = entry.linkGroup { groups[group] = path }
   }
 
   /// All content of a file has been planned.
