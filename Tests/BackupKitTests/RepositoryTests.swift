@@ -4,6 +4,7 @@
 import ArchiveKit
 import BackupKit
 import CodecKit
+import Foundation
 import SystemIO
 import TestSupport
 import Testing
@@ -244,6 +245,25 @@ struct RepositoryTests {
       }
       #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "")")
     }
+  }
+
+  @Test("what a command writes to descriptor 3 is its position, which the next increment's command is told")
+  func position() throws {
+    let test = try TestRepository()
+    func run(_ command: String) throws -> BackupRecord {
+      try test.repository.backUp(
+        BackupRequest(instance: "db") { $0.parent = .automatic },
+        from: CommandProducer(command, as: Array("file".utf8)))
+    }
+    #expect(try run("echo first; echo 'log.7 at 4711' >&3").position == "log.7 at 4711")
+    let second = try run("echo \"$BACKUP_PARENT_POSITION\"")
+    #expect(try test.content(second.id) == "log.7 at 4711\n")
+    #expect(second.position == nil)
+    // A process that stays behind with the descriptor keeps nobody waiting, and no more is kept than is said.
+    let third = try run("sleep 1000 >/dev/null 2>&1 & echo $!; head -c 100000 /dev/zero | tr '\\0' x >&3")
+    #expect(third.position == String(repeating: "x", count: CommandProducer.maximumPosition))
+    let left = try #require(pid_t(test.content(third.id).dropLast()))
+    #expect(kill(left, SIGKILL) == 0)
   }
 
   @Test("a command that writes far more to its standard error than is kept does not hang")

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The tool is killed right before each system call that changes anything, as strace counts them: no place is left out,
+// those of the database included.
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("kills at every system call that changes a repository")
+struct BackupKillPointTests {
+  enum Operation: String, CaseIterable, Sendable {
+    case create, increment, update, cascade, mergeFirst, prune, replace, merge, rebuild
+
+    var words: [String] {
+      switch self {
+      case .create: ["create", "fresh-one", "source", "--instance", "db"]
+      case .increment: ["create", "fresh-one", "source", "--instance", "db", "--parent", "kept-one"]
+      case .update: ["update", "victim-one", "--protect", "--description", "text"]
+      case .cascade: ["delete", "victim-one", "--cascade"]
+      case .mergeFirst: ["delete", "victim-one", "--merge-first"]
+      case .prune: ["prune", "--keep-last", "1"]
+      case .replace: ["merge", "child-one", "--replace"]
+      case .merge: ["merge", "child-one", "--name", "fresh-one"]
+      case .rebuild: ["rebuild"]
+      }
+    }
+
+    /// Those that must be there afterwards.
+    var keeps: [String] {
+      switch self {
+      case .cascade, .prune: ["kept-one"]
+      case .mergeFirst, .replace: ["kept-one", "child-one"]
+      default: ["kept-one", "child-one", "victim-one"]
+      }
+    }
+
+    /// Places that a run must have been killed at, as `call folder`.
+    var points: Set<String> {
+      let archive: Set<String> = [
+        "write partial", "fsync partial", "fsync archives", "fsync indexes", "fsync state", "write state",
+      ]
+      return switch self {
+      case .create, .increment, .merge: archive.union(["renameat2 archives", "rename indexes", "rename state"])
+      case .replace, .mergeFirst:
+        archive.union(["rename archives", "rename indexes", "unlink archives", "unlink indexes", "unlink state"])
+      case .update: ["write state", "fsync state", "rename state", "write locks"]
+      case .cascade, .prune:
+        [
+          "unlink archives", "unlink indexes", "unlink state", "fsync archives", "fsync indexes", "fsync state",
+          "write locks",
+        ]
+      case .rebuild: ["write locks", "pwrite64 catalogue"]
+      }
+    }
+  }
+
+  private static let isLong = ProcessInfo.processInfo.environment["CODECKIT_LONG"] != nil
+  private static let canTrace: Bool = {
+    guard let strace = ToolRunner.find("strace") else { return false }
+    return (try? ToolRunner.run(strace, ["-o", "/dev/null", "true"]))?.status == 0
+  }()
+
+  /// Calls that change files, or say that something is to last.
+  private static let changing =
+    "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,link,linkat,mkdir,chmod,fchmod,utimensat"
+
+  @Test(
+    "before whichever call that changes anything a command is killed, what was complete is restored and life goes on",
+    .enabled(if: canTrace, "needs strace"), arguments: Operation.allCases)
+  func everyCall(_ operation: Operation) throws {
+    let backups = try BackupTool()
+    try backups.run(["init"])
+    for name in ["victim-one", "kept-one"] { try backups.backUp(name, of: "db") }
+    try backups.backUp("child-one", of: "db", parent: "victim-one")
+    // The newest one, for prune.
+    try backups.must(["delete", "kept-one", "-q"])
+    try backups.backUp("kept-one", of: "db")
+    try backups.must(["update", "kept-one", "--protect", "--retention", "1y"])
+    var hit: Set<String> = []
+    var call = 1
+    var kills = 0
+    while call < 1000 {
+      let copy = backups.folder.location("copy")
+      try? FileManager.default.removeItem(atPath: copy)
+      try FileManager.default.copyItem(atPath: backups.folder.location("repo"), toPath: copy)
+      try backups.write("source", "fresh-one content of fresh-one ")
+      let trace = backups.folder.location("trace")
+      let words = operation.words + (operation.words[0] == "create" ? ["-C", backups.folder.location("")] : [])
+      let process = try backups.process(
+        try #require(ToolRunner.find("strace")),
+        [
+          "-f", "-qq", "-y", "-o", trace, "-e", "trace=\(Self.changing)", "-e", "signal=none",
+          "-e", "inject=\(Self.changing):signal=SIGKILL:when=\(call)", backups.tool,
+        ] + backups.arguments(words, in: "copy"), output: "traced")
+      try process.run()
+      process.waitUntilExit()
+      // strace ends by the signal that ended what it ran.
+      let isKilled = process.terminationReason == .uncaughtSignal
+      let place = Self.place(backups.text("trace"), beneath: copy)
+      let label = "\(operation.rawValue), killed before call \(call): \(place)"
+      if isKilled {
+        kills += 1
+        hit.insert(place)
+      } else {
+        #expect(process.terminationStatus == 0, "\(label): \(backups.text("traced.errors"))")
+      }
+      try look(backups, operation, label)
+      if !isKilled { break }
+      call += Self.isLong ? 1 : 1 + call % 3
+    }
+    print(
+      "kill points: \(operation.rawValue): \(kills) kills, \(hit.count) kinds of places: \(hit.sorted().joined(separator: ", "))"
+    )
+    if Self.isLong {
+      #expect(operation.points.isSubset(of: hit), "never killed at \(operation.points.subtracting(hit).sorted())")
+    }
+    #expect(kills > 5)
+  }
+
+  /// What the next ones find.
+  private func look(_ backups: BackupTool, _ operation: Operation, _ label: String) throws {
+    let states = try backups.list(in: "copy")
+    #expect(states.values.allSatisfy { ["complete", "failed"].contains($0) }, "\(label): \(states)")
+    let (status, _, errors) = try backups.run(["verify", "-T1"], in: "copy")
+    #expect(status == 0, "\(label): \(errors)")
+    for name in operation.keeps {
+      #expect(states[name] == "complete", "\(label): \(name) is \(states[name] ?? "lost")")
+      try backups.expectContent(name, in: "copy", label)
+    }
+    let shown = try backups.run(["show", "kept-one", "--json"], in: "copy").text
+    #expect(shown.contains(#""protected":true,"retention":"1y""#), "\(label): \(shown)")
+    // The next one of the instance tidies up.
+    let (made, _, why) = try backups.run(
+      ["create", "next-one", "source", "-C", backups.folder.location(""), "--instance", "db", "--parent", "auto"],
+      in: "copy")
+    #expect(made == 0, "\(label): \(why)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: backups.folder.location("copy/partial"))
+    #expect(left.isEmpty, "\(label): \(left)")
+    let archives = try FileManager.default.contentsOfDirectory(atPath: backups.folder.location("copy/archives"))
+    let complete = try backups.list(in: "copy").values.count { $0 == "complete" }
+    #expect(archives.count == complete, "\(label): \(archives.count) archives of \(complete) backups")
+  }
+
+  /// The call that was not made any more, and the folder that it was about: the last line of a trace but the end.
+  private static func place(_ trace: String, beneath repository: String) -> String {
+    let line = trace.split(separator: "\n").last { $0.contains("(") && !$0.contains("+++") } ?? ""
+    let call = line.split(separator: "(").first?.split(separator: " ").last ?? ""
+    // Of a rename the new name, which comes last.
+    let names = line.split(whereSeparator: { "\"<>".contains($0) }).filter { $0.hasPrefix(repository) }
+    guard let name = names.last?.dropFirst(repository.count + 1) else { return "\(call) elsewhere" }
+    let folder = name.hasPrefix("catalogue") ? "catalogue" : String(name.split(separator: "/").first ?? "root")
+    return "\(call) \(folder)"
+  }
+}
