@@ -112,9 +112,20 @@ extension Repository {
     for record in records where record.state.isActive { try settle(record) }
     // Children first, as they were to be deleted.
     let leaving = records.filter { $0.state == .deleting }.sorted { $0.depth > $1.depth }
-    let gone = Set(leaving.map(\.id))
-    let needed = Set(records.filter { !gone.contains($0.id) }.compactMap(\.parent))
+    let parents = Dictionary(records.map { ($0.id, $0.parent) }) { first, _ in first }
+    var needed = Set<BackupID>()
+    for record in records where record.state != .deleting {
+      var next = record.parent
+      while let id = next, needed.insert(id).inserted { next = parents[id] ?? nil }
+    }
     for record in leaving where !needed.contains(record.id) { try erase(record) }
+    for record in leaving where needed.contains(record.id) {
+      // Its deletion goes on when somebody deletes what builds on it.
+      try change(record.id) { (record) throws(BackupError) in
+        guard record.state == .deleting else { return }
+        try record.move(to: .deleteFailed, at: clock(), "what builds on it could not be deleted")
+      }
+    }
     try removeAbandoned(of: instance)
     try countAncestors(of: instance)
   }
