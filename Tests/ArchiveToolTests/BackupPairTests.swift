@@ -48,7 +48,7 @@ struct BackupPairTests {
       Call(words: ["delete", "other-one"], removes: ["other-one"], status: .exclusive),
       Call(words: ["merge", "child-one", "--replace"], removes: ["full-one"], status: .exclusive),
       Call(words: ["merge", "child-one", "--name", "merged-one"], adds: ["merged-one"], status: .exclusive),
-      Call(words: ["prune", "--keep-last", "2", "--instance", "db"], mayRemove: db, status: .exclusive),
+      Call(words: ["prune", "--keep-last", "1", "--instance", "db"], mayRemove: db, status: .exclusive),
       Call(
         words: ["restore", "child-one", "--target", backups.folder.location("out"), "--overwrite", "always"],
         status: .shared),

@@ -52,18 +52,22 @@ struct RecipeTests {
     return blocks
   }
 
-  /// The same code, in a folder of this test's own.
+  /// The folder that stands for the root, and the same as archives have it.
+  private var root: String { URL(filePath: folder.location("")).standardizedFileURL.path + "/" }
+  private var stored: String { String(root.dropFirst()) }
+
+  /// The same code, with a folder of this test's own in the place of the root.
   private func here(_ text: String) -> String {
-    text.replacing(/(^|[\s='":(])\/(etc|home|srv|mnt|run|tmp)\b/.anchorsMatchLineEndings()) { match in
-      "\(match.1)\(folder.location(""))\(match.2)"
-    }
-    .replacing("/usr/local/bin/archivetool", with: tool)
+    let root = root.replacing("//", with: "/")
+    return text.replacing(/(restored\/| )(etc|srv\/shop)\b/) { "\($0.1)\(stored.replacing("//", with: "/"))\($0.2)" }
+      .replacing(/(^|[\s='":(<>])\/(etc|home|srv|mnt|run|tmp)\b/.anchorsMatchLineEndings()) { "\($0.1)\(root)\($0.2)" }
+      .replacing("/usr/local/bin/archivetool", with: tool)
   }
 
   /// Runs code as a newcomer would who pastes it.
   @discardableResult
   private func paste(_ text: String, _ prelude: String = "set -e") throws -> ToolResult {
-    let script = "\(prelude)\nexport ARCHIVETOOL_REPO=\(folder.location("srv/backups"))\n" + here(text)
+    let script = "\(prelude)\n" + here("export ARCHIVETOOL_REPO=/srv/backups\n" + text)
     let result = try ToolRunner.run(
       "/bin/bash", ["-c", script],
       environment: [
@@ -100,7 +104,7 @@ struct RecipeTests {
     let code = try #require(try blocks("README.md", behind: "## Backups\n").first).text
     try makeProgram("pg_dump", "echo 'CREATE TABLE orders;'\n")
     try must(code)
-    #expect(text("tmp/restored/etc/hosts") == "127.0.0.1 localhost\n")
+    #expect(text("tmp/restored/\(stored)etc/hosts") == "127.0.0.1 localhost\n")
     let list = try paste("archivetool backup list --state complete")
     #expect(list.outputText.contains("before-upgrade") && list.outputText.contains("protected"), "\(list.outputText)")
   }
@@ -113,7 +117,7 @@ struct RecipeTests {
       let name = try #require(block.text.firstMatch(of: /^# \/etc\/systemd\/system\/(\S+)/)?.1)
       try write("units/\(name)", here(block.text))
       paths.append(folder.location("units/\(name)"))
-      for line in here(block.text).split(separator: "\n") where line.hasPrefix("ExecStart=") {
+      for line in block.text.split(separator: "\n") where line.hasPrefix("ExecStart=") {
         try must(String(line.dropFirst("ExecStart=".count)).replacing("%%", with: "%"))
       }
     }
@@ -164,7 +168,8 @@ struct RecipeTests {
     #expect(names == "\"name\":\"child-one\"\n\"name\":\"last-one\"\n\"name\":\"next-one\"\n")
     try must("archivetool backup verify -R /srv/mirror --deep --chain")
     try must(
-      "archivetool backup restore next-one -R /srv/mirror --target /srv/restored; diff -r /srv/shop /srv/restored/shop")
+      "archivetool backup restore next-one -R /srv/mirror --target /srv/restored; diff -r /srv/shop /srv/restored/srv/shop"
+    )
     #expect(
       try paste("archivetool backup show -R /srv/mirror next-one --json").outputText.contains(#""retention":"3mo""#))
   }
@@ -183,10 +188,10 @@ struct RecipeTests {
       check.status == 3 && check.errorText.contains("full-one") && check.errorText.contains("missing"),
       "\(check.errorText)")
     let early = try paste("archivetool backup restore latest --target /srv/restored", "")
-    #expect(early.status != 0 && folder.contents("srv/restored/shop/orders") == nil, "\(early.errorText)")
+    #expect(early.status != 0 && folder.contents("srv/restored/\(stored)srv/shop/orders") == nil, "\(early.errorText)")
     try must("rm -r /srv/restored; mkdir /srv/restored")
     try must(lines[2...].joined(separator: "\n"))
-    try must("diff -r /srv/shop /srv/restored/shop; archivetool backup verify --deep --chain")
+    try must("diff -r /srv/shop /srv/restored/srv/shop; archivetool backup verify --deep --chain")
   }
 
   @Test("a dump that must be whole is one, and comes back")
