@@ -114,8 +114,9 @@ def repository(options, work):
         backup = [options.tool, "backup"]
         run(*backup, "init", "-R", repo)
 
-        def create(*more):
-            run(*backup, "create", "-q", "-R", repo, tree, *more, stdout=subprocess.DEVNULL)
+        def create(name, *more):
+            run(*backup, "create", "-q", "-R", repo, *more, "-C", folder, "--instance", "pages", "--name", name, "tree",
+                stdout=subprocess.DEVNULL)
 
         def restore(which):
             out = folder / which
@@ -127,11 +128,11 @@ def repository(options, work):
                 raise SystemExit("the restored file is another one")
             return sum(json.loads(line).get("bytes_read", 0) for line in lines.splitlines()), seconds
 
-        create()
+        create("the-first")
         for number in range(1, options.depth + 1):
             change(tree / "t.ibd", content, share, generator)
-            create("--parent", "auto", *(["--name", "the-last"] if number == options.depth else []))
-        create("--name", "fresh")
+            create("the-last" if number == options.depth else f"number-{number}", "--parent", "auto")
+        create("fresh")
         read, seconds = restore("the-last")
         fresh, _ = restore("fresh")
         print(f"repository with a chain of {options.depth}, {share:.1%} of {len(content) // PAGE} pages each: a restore of the last "
