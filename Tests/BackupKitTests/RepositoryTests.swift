@@ -219,6 +219,24 @@ struct RepositoryTests {
     #expect(producer.attempts == 1)
   }
 
+  @Test("a search and a rebuild tell how far they are, can be given up, and leave everything as it was then")
+  func givingUp() throws {
+    let test = try TestRepository()
+    for name in ["first", "second"] { try test.backUp(name) }
+    let before = try test.repository.records()
+    let glob = try #require(Glob("file"))
+    var read: [UInt64] = []
+    let found = try test.repository.versions(
+      matching: [glob], BackupObserver { $0.progress = { read.append($0.bytesRead) } })
+    #expect(found.map(\.backups.count) == [2])
+    #expect(read == [before[0].sizes.stored, before[0].sizes.stored + before[1].sizes.stored])
+    expectError(.cancelled) {
+      try test.repository.versions(matching: [glob], BackupObserver { $0.isCancelled = { true } })
+    }
+    expectError(.cancelled) { try Repository.rebuild(test.storage, isCancelled: { true }) }
+    #expect(try test.reopened().records() == before)
+  }
+
   @Test("what could not be taken leaves the backup complete, with a count")
   func warnings() throws {
     let test = try TestRepository()
