@@ -26,6 +26,28 @@ public struct ChildProcess: ~Copyable, Sendable {
   public static func start(
     shell command: String, environment: [(name: String, value: String)] = [], errors: borrowing FileHandle
   ) throws(IOError) -> ChildProcess {
+    try start(shell: command, environment, errors.descriptor, -1)
+  }
+
+  /// Starts a command of the shell, `sh -c COMMAND`, with one more open file.
+  ///
+  /// - Parameters:
+  ///   - command: the command.
+  ///   - environment: variables that it gets besides those of this process, which they replace.
+  ///   - errors: where its standard error goes.
+  ///   - extra: the file that it has as descriptor 3.
+  /// - Returns: the running command.
+  /// - Throws: what the system answered.
+  public static func start(
+    shell command: String, environment: [(name: String, value: String)] = [], errors: borrowing FileHandle,
+    extra: borrowing FileHandle
+  ) throws(IOError) -> ChildProcess {
+    try start(shell: command, environment, errors.descriptor, extra.descriptor)
+  }
+
+  private static func start(
+    shell command: String, _ environment: [(name: String, value: String)], _ errorsTo: Int32, _ extra: Int32
+  ) throws(IOError) -> ChildProcess {
     let input = try FileHandle.open("/dev/null")
     let pipe = try Pipe()
     var variables = Machine.environment.filter { variable in
@@ -37,10 +59,10 @@ public struct ChildProcess: ~Copyable, Sendable {
       throw IOError("start the command", errno: .invalidArgument)
     }
     var process: Int32 = -1
-    let (from, to, errorsTo) = (input.descriptor, pipe.writer.descriptor, errors.descriptor)
+    let (from, to) = (input.descriptor, pipe.writer.descriptor)
     let result = Syscalls.call(.spawn, .none) { _ in
       let answer = withVectors(arguments, variables) { arguments, variables in
-        unsafe ccodecs_spawn(&process, "/bin/sh", arguments, variables, from, to, errorsTo)
+        unsafe ccodecs_spawn(&process, "/bin/sh", arguments, variables, from, to, errorsTo, extra)
       }
       // The call answers with the number itself.
       errno = answer

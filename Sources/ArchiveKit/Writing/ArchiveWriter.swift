@@ -125,7 +125,7 @@ public final class ArchiveWriter {
     if unfinished == nil { try frames.write(bare: try superblock.encoded()) }
     if let index { self.index = try DetachedIndexWriter(index, of: superblock) } else { self.index = nil }
     if let parent = options.parent {
-      try parent.checkContentRoot()
+      do throws(ArchiveError) { try parent.checkContentRoot() } catch { throw error.inParent(options.parentName) }
       let ancestors = parent.lineage(name: options.parentName)
       let body = Ancestry.encode(ancestors)
       if unfinished == nil {
@@ -331,7 +331,10 @@ public final class ArchiveWriter {
         case .end(let entry, let stamp, let parent): try complete(entry, stamp, parent)
         case .unchanged(let parent):
           let entry = parent.entry
-          try take(unchanged: parent, dataLength: try parent.leaf.archive.dataLength(of: entry))
+          let length = try readingParent { () throws(ArchiveError) in
+            try parent.leaf.archive.dataLength(of: entry)
+          }
+          try take(unchanged: parent, dataLength: length)
         case .unsorted(let event): try replay(event)
         }
       }

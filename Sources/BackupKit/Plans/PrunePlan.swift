@@ -188,6 +188,15 @@ extension Repository {
         try name.backup.flatMap { (id) throws(BackupError) in try catalogue.record(id) }
       }
       if let record, record.state.isActive || record.isResumable && record.state == .failed { continue }
+      var locks: HeldLocks?
+      defer { locks?.release() }
+      if let record {
+        // A merge writes what is to take the place of a complete backup: who works on the instance keeps it.
+        do throws(BackupError) { locks = try lock(record.instance, .exclusive, "prune") } catch {
+          guard error.code == .locked else { throw error }
+          continue
+        }
+      }
       freed &+= try storage.size(of: name) ?? 0
       try storage.delete(name)
     }

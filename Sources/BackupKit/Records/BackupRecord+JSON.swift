@@ -122,14 +122,15 @@ extension BackupRecord {
   }
 
   /// The bytes of its state file.
-  var stateFile: [UInt8] { Array(JSONWriter.line(json).utf8) }
+  var stateFile: [UInt8] { CheckedJSON.file(json) }
 
   /// Reads a state file.
   init(stateFile bytes: [UInt8]) throws(BackupError) {
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONReader.value(bytes) } catch {
-      throw BackupError(.catalogueDamaged, "a state file is no JSON: \(error)")
+    let value: JSONValue?
+    do throws(JSONError) { value = try CheckedJSON.value(bytes) } catch {
+      throw BackupError(.catalogueDamaged, "a record is no JSON: \(error)")
     }
+    guard let value else { throw BackupError(.catalogueDamaged, "a record is not what its checksum says") }
     try self.init(json: value)
   }
 }

@@ -158,9 +158,7 @@ extension Repository {
     return try insert { (catalogue) throws(BackupError) in
       let name: String
       if let given = request.name {
-        if rules.namesAreUnique, let other = try catalogue.records(named: given).first {
-          throw BackupError(.nameInUse, "the name '\(given)' belongs to another backup", backups: [other.id])
-        }
+        try checkIsFree(given, catalogue)
         name = given
       } else {
         name = try Self.freeName(at: time, catalogue)

@@ -31,8 +31,11 @@ extension Repository {
     try withCatalogue { (catalogue) throws(BackupError) in try checkIsFree(name, catalogue) }
   }
 
-  private func checkIsFree(_ name: String, _ catalogue: Catalogue) throws(BackupError) {
-    guard rules.namesAreUnique, let other = try catalogue.records(named: name).first else { return }
+  /// Throws when the name of a backup, or of a new one, belongs to another.
+  func checkIsFree(_ name: String, for id: BackupID? = nil, _ catalogue: Catalogue) throws(BackupError) {
+    guard rules.namesAreUnique, let other = try catalogue.records(named: name).first(where: { $0.id != id }) else {
+      return
+    }
     throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
   }
 

@@ -32,18 +32,15 @@ extension Repository {
   ///   what the storage throws.
   public func update(_ id: BackupID, _ wanted: BackupChange) throws(BackupError) -> BackupRecord {
     if let text = wanted.description { try rules.check(description: text) }
-    if let name = wanted.name {
-      try rules.check(name: name)
-      let others = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records(named: name) }
-      if rules.namesAreUnique, let other = others.first(where: { $0.id != id }) {
-        throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
-      }
-    }
+    if let name = wanted.name { try rules.check(name: name) }
     let instance = try record(id).instance
     // A deletion, which holds the lock, must not meet a protection halfway.
     let locks = try lock(instance, .exclusive, "update")
     defer { locks.release() }
-    return try change(id) { (record) throws(BackupError) in
+    return try change(id) { (catalogue) throws(BackupError) in
+      guard let name = wanted.name else { return }
+      try checkIsFree(name, for: id, catalogue)
+    } _: { (record) throws(BackupError) in
       guard record.state != .deleting else {
         throw BackupError(.illegalMove, "'\(record.name)' is being deleted", backups: [id])
       }
