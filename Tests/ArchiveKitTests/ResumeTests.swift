@@ -125,7 +125,8 @@ struct ResumeTests {
       // Packed again, it says the same of itself.
       let source = MemoryArchiveSource(bytes)
       let output = MemoryArchiveOutput()
-      _ = try ArchiveRecompressor(try ArchiveReader(source), source, to: output, .init { $0.codec = Zstd.default }).run()
+      _ = try ArchiveRecompressor(try ArchiveReader(source), source, to: output, .init { $0.codec = Zstd.default })
+        .run()
       try check(output.bytes)
       #expect(try StreamTrial.stream(output.bytes).error?.code == .unsupportedFeature)
     }

@@ -406,7 +406,8 @@ public final class ArchiveWriter {
     _ entry: ArchiveEntry, _ stamp: Stamp?, _ parent: ParentEntry?, dataLength: UInt64
   ) throws(ArchiveError) {
     guard (entry.linkGroup?.ordinal ?? 0) <= depth else {
-      throw ArchiveError(.invalidOption, "a file with several names is of an archive that comes later", path: entry.path)
+      throw ArchiveError(
+        .invalidOption, "a file with several names is of an archive that comes later", path: entry.path)
     }
     // Read again, and nothing has changed: what is known of the file now may still be more.
     if let parent, entry == parent.entry, stamp == nil || stamp == parent.stamp {

@@ -84,6 +84,21 @@ public final class OpenedBackup {
 }
 
 extension Repository {
+  /// The first of some backups whose archive is not there.
+  func missingArchive(in chain: [BackupRecord]) throws(BackupError) -> BackupRecord? {
+    for record in chain where try storage.size(of: .archive(record.id)) == nil { return record }
+    return nil
+  }
+
+  /// Throws unless all archives are there that a backup is restored from.
+  func checkArchives(of record: BackupRecord) throws(BackupError) {
+    guard let missing = try missingArchive(in: chain(of: record)) else { return }
+    let reason =
+      missing.id == record.id
+      ? "the archive of the backup is missing" : "it needs the archive of '\(missing.name)', which is not there"
+    throw BackupError(ArchiveError(.missingParent, reason), backups: [record.id, missing.id])
+  }
+
   /// Opens a complete backup for reading.
   ///
   /// - Parameter id: the backup.

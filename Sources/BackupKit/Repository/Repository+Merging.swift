@@ -62,6 +62,7 @@ extension Repository {
     try settleHeld(instance)
     let old = try state(of: id)
     try Self.checkMergeable(old)
+    try checkArchives(of: old)
     let record = try insert { (catalogue) throws(BackupError) in
       try checkIsFree(name, catalogue)
       var record = old.copy(id: .random(), name: name)
@@ -109,6 +110,7 @@ extension Repository {
   ) throws(BackupError) -> BackupRecord {
     let old = try state(of: id)
     try Self.checkMergeable(old)
+    try checkArchives(of: old)
     let ancestors = try chain(of: old).count - 1
     let merged = try writeMerged(old, as: id, options, [], observer)
     let record = try change(id) { (record) throws(BackupError) in

@@ -47,12 +47,7 @@ extension Repository {
       if let isProtected = wanted.isProtected { record.isProtected = isProtected }
       if let text = wanted.description { record.description = text.isEmpty ? nil : text }
       if let name = wanted.name { record.name = name }
-      switch wanted.retention {
-      case nil: break
-      case .repository: record.retention = settings.retention
-      case .forever: record.retention = nil
-      case .limited(let retention): record.retention = retention
-      }
+      if let choice = wanted.retention { record.keep(choice, orElse: settings.retention) }
     }
   }
 }

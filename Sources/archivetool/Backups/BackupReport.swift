@@ -28,7 +28,8 @@ struct BackupReport {
       return record.state.isActive ? "" : "-"
     }
     if record.isProtected { return "protected" }
-    return record.expiresAt.map { "until \($0.rfc3339().prefix(10))" } ?? "forever"
+    if record.isKeptForever { return "forever" }
+    return record.expiresAt.map { "until \($0.rfc3339().prefix(10))" } ?? "until deleted"
   }
 
   /// One JSON object.
