@@ -125,6 +125,7 @@ struct BackupKillTests {
     for round in 0..<Self.rounds {
       if kills.values.reduce(0, +) == Self.wanted { break }
       rounds += 1
+      if rounds.isMultiple(of: 500) { print("kills: \(kills.values.reduce(0, +)) in \(rounds) runs, so far") }
       let before = model.number
       let words = try operation(&model, &random)
       // From before the first file is touched to well after the last.
