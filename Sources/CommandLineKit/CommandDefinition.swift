@@ -34,6 +34,15 @@ public struct CommandDefinition: Hashable, Sendable {
 
   /// The name and the aliases.
   public var names: [String] { [name] + aliases }
+
+  /// The global flags that hold for the command: a flag of its own takes the place of a global one of the same name.
+  ///
+  /// - Parameter flags: The global flags.
+  /// - Returns: Those that no flag of the command replaces.
+  public func globalFlags(_ flags: [FlagDefinition]) -> [FlagDefinition] {
+    let own = Set(self.flags.map(\.long))
+    return flags.filter { !own.contains($0.long) }
+  }
 }
 
 /// An example of use.

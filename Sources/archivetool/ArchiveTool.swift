@@ -13,6 +13,7 @@ enum ArchiveTool {
   static func main() {
     // Before anything is opened: a file must never get the number of a standard descriptor that was closed.
     try? StandardDescriptors.ensureOpen()
+    if let status = MemoryProbe.run(Machine.arguments) { exitProcess(status) }
     exitProcess(run(Machine.arguments).code)
   }
 
@@ -85,6 +86,7 @@ enum ArchiveTool {
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
+      CommandEntry("bench") { Bench.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },
     ],
     invocationNames: [
@@ -107,8 +109,8 @@ enum ArchiveTool {
     parts: { LinkedLibraries.all.map { .init($0.name, $0.version) } },
     exitCodes: ExitCode.table.filter { !reserved.contains($0.exitCode) })
 
-  /// The codes of benchmarks and repositories, with which no command of this version ends.
-  private static let reserved: Set<ExitCode> = [.threshold, .refused, .noRepository, .locked]
+  /// The codes of repositories, with which no command of this version ends.
+  private static let reserved: Set<ExitCode> = [.refused, .noRepository, .locked]
 
   /// The flags by which a filter in the style of gzip is told to do something else.
   private static let filters: [InvocationName.Alternative] = [

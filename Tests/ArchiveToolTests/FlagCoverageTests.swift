@@ -77,7 +77,7 @@ struct FlagCoverageTests {
   }
 
   /// The codes of commands that are not there yet, or that only a bug can bring about.
-  private static let outOfReach: Set<String> = ["6", "8", "10", "11", "70", "128+N"]
+  private static let outOfReach: Set<String> = ["8", "10", "11", "70", "128+N"]
 
   @Test("each exit code is the expectation of a scenario")
   func exitCodes() throws {

@@ -26,8 +26,9 @@ int64_t ccodecs_seek_hole(int32_t descriptor, int64_t offset);
 int64_t ccodecs_getdents(int32_t descriptor, void *buffer, size_t size);
 int64_t ccodecs_getrandom(void *buffer, size_t size);
 
-// Columns of the terminal behind a descriptor, or -1.
+// Columns and lines of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);
+int32_t ccodecs_terminal_lines(int32_t descriptor);
 int32_t ccodecs_name_thread(const char *name);
 
 // One pointer per thread.

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CommandLineKit
+import SystemIO
+
+/// The whole result for people: the table, what it means, and what to make of it.
+enum BenchText {
+  /// - Parameters:
+  ///   - report: the results.
+  ///   - width: the width of the terminal; `nil` for no bound.
+  ///   - style: how headings look.
+  static func of(_ report: BenchReport, width: Int?, style: Style) -> String {
+    let room = width.map { max(30, $0) } ?? 100
+    var lines = TextWrap.lines("\(report.corpus.summary), on \(machine(report))", width: room)
+    lines.append("")
+    lines += BenchTable(report: report).rendered(width: width, style: style).split(separator: "\n").map(String.init)
+    lines.append("")
+    for line in BenchTable.legend.split(separator: "\n") { lines += TextWrap.lines(String(line), width: room) }
+    for reason in report.busyReasons {
+      lines += TextWrap.lines("busy machine: \(reason): take the figures with care", width: room)
+    }
+    if report.isPartial { lines += TextWrap.lines("stopped early: this is what there was", width: room) }
+    lines.append("")
+    lines += recommendations(report, room, style)
+    return lines.joined(separator: "\n")
+  }
+
+  private static func machine(_ report: BenchReport) -> String {
+    "\(report.machine.processor), \(report.machine.cores) \(report.machine.cores == 1 ? "core" : "cores")"
+  }
+
+  private static func recommendations(_ report: BenchReport, _ room: Int, _ style: Style) -> [String] {
+    var lines: [String] = []
+    for item in report.recommendations {
+      let name = item.choice.map { report.name(report.results[$0]) } ?? "-"
+      lines.append("\(item.purpose): \(style.apply(.bold, name))")
+      lines += TextWrap.lines(item.effect, width: room, indent: 2)
+      lines += TextWrap.lines("rule: " + item.rule, width: room, indent: 2).map { style.apply(.dim, $0) }
+    }
+    return lines
+  }
+}
