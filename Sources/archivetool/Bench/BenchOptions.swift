@@ -48,7 +48,7 @@ struct BenchOptions: CommandOptions {
           hint: "such as 1-9, 1,3,19, -5 or fastest,balanced,smallest")
       }
       options.levels = list
-    }.placeholder("LIST").group(measuring).default("fastest,fast,balanced,better,smallest").discussion(
+    }.placeholder("LIST").group(measuring).default("fastest,fast,balanced,better").discussion(
       """
       Numbers and ranges are the codec's own; those that a codec does not have are left out for it, and a codec that has \
       none of them is measured at its default.
@@ -84,7 +84,9 @@ struct BenchOptions: CommandOptions {
       }
     }.aliases("chunk").placeholder("LIST").group(measuring).default("the codec's own choice"),
     .size("sample", \.sampleSize, "measure at most SIZE of the data").group(measuring).default("32MiB").discussion(
-      "Larger data is measured in pieces of 2 MiB from all over it. The table says so."),
+      """
+      Larger data is measured in pieces of 2 MiB from all over it. Without --sample and --runs, less is taken where the       chosen levels are too slow for it, down to 8 MiB. The table says what was taken.
+      """),
     .toggle("quick", \.isQuick, "an answer in some seconds: less data, fewer levels").group(measuring).discussion(
       "As --sample 8MiB --levels fast,balanced --runs 3 --time 10s, unless those are given."),
     .int("runs", in: 1...1000, \.runs, "runs of each case").group(.performance).default("5").discussion(
@@ -138,6 +140,9 @@ struct BenchOptions: CommandOptions {
 
   /// How many bytes are measured at most.
   var sampleLimit: UInt64 { max(1, sampleSize ?? (isQuick ? 8 << 20 : 32 << 20)) }
+
+  /// Whether the sample may be made smaller for the sake of time.
+  var mayShrinkSample: Bool { sampleSize == nil && runs == nil && !isQuick }
 
   /// How to measure.
   var settings: BenchRunner.Settings {

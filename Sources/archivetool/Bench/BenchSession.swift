@@ -35,13 +35,23 @@ struct BenchSession {
       throw Failure(.usage, "only one thing can be written to standard output")
     }
     let old = try reference()
-    let corpus = try corpus()
+    // What is compared should be of one size.
+    var limit = options.sampleSize ?? old?.corpus.size ?? options.sampleLimit
+    let trials = trials(plan)
+    var corpus = try corpus(limit)
+    if options.mayShrinkSample, old == nil, let seconds = options.settings.seconds {
+      let size = SampleSize.fitting(seconds, corpus.bytes, trials.map(\.1))
+      if size < corpus.bytes.count {
+        limit = UInt64(size)
+        corpus = corpus.canBeReadAgain ? try self.corpus(limit) : corpus.beginning(size)
+      }
+    }
     var report = BenchReport(
       version: Version.text, libraries: LinkedLibraries.all, date: WallClock.now, machine: .current,
       corpus: BenchReport.Corpus(corpus), command: Self.commandLine, runs: options.settings.runs)
     if let old { try checkComparable(old, report) }
 
-    let isInterrupted = measure(plan, corpus, &report)
+    let isInterrupted = measure(plan, trials, corpus, &report)
     if report.results.isEmpty {
       if session.reporter.exit == .ok, !isInterrupted { throw Failure(.internal, "nothing was measured") }
       return isInterrupted
@@ -59,15 +69,17 @@ struct BenchSession {
 
   // MARK: - Measuring
 
-  private func measure(_ plan: BenchPlan, _ corpus: BenchCorpus, _ report: inout BenchReport) -> Bool {
+  private func trials(_ plan: BenchPlan) -> [(BenchCase, CodecTrial)] {
+    // Whatever a plan holds has been made once already.
+    plan.cases.compactMap { item in (try? CodecTrial(item, session.registry)).map { (item, $0) } }
+  }
+
+  private func measure(
+    _ plan: BenchPlan, _ trials: [(BenchCase, CodecTrial)], _ corpus: BenchCorpus, _ report: inout BenchReport
+  ) -> Bool {
     let stop = StopRequest()
     let runner = BenchRunner(corpus.bytes, options.settings, stop)
     let session = session
-    var trials: [(BenchCase, CodecTrial)] = []
-    for item in plan.cases {
-      // Whatever a plan holds has been made once already.
-      if let trial = try? CodecTrial(item, session.registry) { trials.append((item, trial)) }
-    }
     runner.onFailure = { item, failure in session.reporter.failure(Self.failure(item, failure)) }
     let empty = report
     if isLive {
@@ -119,10 +131,10 @@ struct BenchSession {
 
   // MARK: - The sample
 
-  private func corpus() throws(Failure) -> BenchCorpus {
-    if options.files.isEmpty { return .builtIn(limit: options.sampleLimit) }
+  private func corpus(_ limit: UInt64) throws(Failure) -> BenchCorpus {
+    if options.files.isEmpty { return .builtIn(limit: limit) }
     if options.files.count == 1, options.files[0] == Array("-".utf8) {
-      return try .beginning(of: FileHandle.standardInput, name: .standardInput, limit: options.sampleLimit).checked()
+      return try .beginning(of: FileHandle.standardInput, name: .standardInput, limit: limit).checked()
     }
     var files: [(path: Path, size: UInt64)] = []
     session.forEachInput(options.files, InputList.Rules(recursive: true, force: options.force)) {
@@ -137,16 +149,16 @@ struct BenchSession {
     }
     // A pipe or a device says nothing about its size.
     if files.count == 1, files[0].size == 0, options.force {
-      return try beginning(of: files[0].path).checked()
+      return try beginning(of: files[0].path, limit).checked()
     }
-    return try BenchCorpus.sample(files, limit: options.sampleLimit).checked()
+    return try BenchCorpus.sample(files, limit: limit).checked()
   }
 
-  private func beginning(of path: Path) throws(Failure) -> BenchCorpus {
+  private func beginning(of path: Path, _ limit: UInt64) throws(Failure) -> BenchCorpus {
     let name = InputName(path: path.bytes)
     let file: FileHandle
     do throws(IOError) { file = try FileHandle.open(path) } catch { throw Failure(error, input: name) }
-    return try BenchCorpus.beginning(of: file, name: name, limit: options.sampleLimit)
+    return try BenchCorpus.beginning(of: file, name: name, limit: limit)
   }
 
   // MARK: - The comparison

@@ -58,7 +58,7 @@ struct ChartAxis {
     let known = values.filter(\.isFinite)
     let least = known.min() ?? 0
     let greatest = max(known.max() ?? 1, least + 0.01)
-    let wish = (greatest - least) / 5
+    let wish = (greatest - least) / 6
     var step = 0.001
     let factors = [2.0, 2.5, 2.0]
     var index = 0

@@ -27,7 +27,8 @@ struct LabelPlacer {
   }
 
   private let area: Box
-  private var taken: [Box]
+  private var taken: [Box] = []
+  private let avoided: [Box]
   private let points: [Box]
   private let lineHeight: Double
 
@@ -36,12 +37,26 @@ struct LabelPlacer {
   ///   - points: the middles of all points.
   ///   - radius: how large they are.
   ///   - lineHeight: the height of a line of text.
-  ///   - taken: what else is in the way.
-  init(area: Box, points: [(x: Double, y: Double)], radius: Double, lineHeight: Double, taken: [Box] = []) {
+  ///   - line: the corners of a line that names should not cross, where there is room elsewhere.
+  init(
+    area: Box, points: [(x: Double, y: Double)], radius: Double, lineHeight: Double, line: [(x: Double, y: Double)] = []
+  ) {
     self.area = area
-    self.taken = taken
     self.lineHeight = lineHeight
+    avoided = Self.boxes(along: line)
     self.points = points.map { Box(x: $0.x - radius, y: $0.y - radius, width: 2 * radius, height: 2 * radius) }
+  }
+
+  /// Small boxes along a line, close enough that no name fits between them.
+  private static func boxes(along line: [(x: Double, y: Double)]) -> [Box] {
+    zip(line, line.dropFirst()).flatMap { from, to in
+      let steps = Int(max(abs(to.x - from.x), abs(to.y - from.y)) / 4) + 1
+      return (0...steps).map { step in
+        let share = Double(step) / Double(steps)
+        return Box(
+          x: from.x + share * (to.x - from.x) - 1, y: from.y + share * (to.y - from.y) - 1, width: 2, height: 2)
+      }
+    }
   }
 
   /// Directions in the order of preference: beside, above and below, then the corners.
@@ -57,18 +72,28 @@ struct LabelPlacer {
   ///   - width: the width of its name.
   /// - Returns: `nil` when there is no room at all.
   mutating func place(_ index: Int, width: Double) -> Placement? {
+    // Near the point and over the line is better than far away from both.
+    let found =
+      place(index, width, distances: Self.distances.prefix(4), avoided)
+      ?? place(index, width, distances: Self.distances[...], [])
+    if let found { taken.append(found.box) }
+    return found
+  }
+
+  private func place(
+    _ index: Int, _ width: Double, distances: ArraySlice<Double>, _ avoided: [Box]
+  ) -> Placement? {
     let point = points[index]
     let (middleX, middleY) = (point.x + point.width / 2, point.y + point.height / 2)
-    for distance in Self.distances {
+    for distance in distances {
       for direction in Self.directions {
         let gap = point.width / 2 + 3 + distance
         var box = Box(x: middleX, y: middleY, width: width, height: lineHeight)
         box.x += direction.x * gap - (direction.x == 0 ? width / 2 : direction.x < 0 ? width : 0)
         box.y += direction.y * gap - (direction.y == 0 ? lineHeight / 2 : direction.y < 0 ? lineHeight : 0)
         guard area.contains(box), !taken.contains(where: { $0.overlaps(box) }),
-          !points.contains(where: { $0.overlaps(box) })
+          !points.contains(where: { $0.overlaps(box) }), !avoided.contains(where: { $0.overlaps(box) })
         else { continue }
-        taken.append(box)
         return Placement(box: box, needsLine: distance > 6)
       }
     }

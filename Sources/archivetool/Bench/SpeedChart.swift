@@ -68,7 +68,8 @@ struct SpeedChart {
       )
     }
     var placer = LabelPlacer(
-      area: Self.plot, points: points.map { ($0.x, $0.y) }, radius: Self.radius, lineHeight: Self.fontSize * 1.15)
+      area: Self.plot, points: points.map { ($0.x, $0.y) }, radius: Self.radius, lineHeight: Self.fontSize * 1.15,
+      line: self.front.map { (points[$0].x, points[$0].y) })
     for index in points.indices.sorted(by: { (points[$0].isOnFront ? 0 : 1, $0) < (points[$1].isOnFront ? 0 : 1, $1) })
     {
       points[index].label = placer.place(index, width: Self.textWidth(points[index].name))
@@ -175,7 +176,7 @@ struct SpeedChart {
     return text
   }
 
-  /// The line through the front, and thin ones between the levels of each codec.
+  /// The line through the front.
   private func lines(_ points: [Point]) -> String {
     func path(_ indices: [Int]) -> String {
       indices.enumerated().map { position, index in
@@ -220,7 +221,7 @@ struct SpeedChart {
     let x = anchor == "start" ? box.x : anchor == "end" ? box.x + box.width : middle
     let weight = point.isOnFront ? " font-weight=\"600\"" : ""
     return text + """
-      <text class="\(point.isOnFront ? "ink" : "soft")" x="\(MarkupText.number(x))" \
+      <text class="name \(point.isOnFront ? "ink" : "soft")" x="\(MarkupText.number(x))" \
       y="\(MarkupText.number(box.y + box.height * 0.8))" text-anchor="\(anchor)"\(weight)>\
       \(MarkupText.escaped(point.name))</text>
 
@@ -233,7 +234,7 @@ struct SpeedChart {
     .chart .grid path{stroke:#e3e6ea;stroke-width:1;fill:none}
     .chart .front{stroke:#8a919b;stroke-width:2;fill:none;stroke-dasharray:1 5;stroke-linecap:round}
     .chart .lead{stroke:#9aa1ab;stroke-width:1;fill:none}
-    .chart .open{fill:#fff;stroke-width:2}
+    .chart .open{fill:#fff;stroke-width:2}.chart .name{stroke:#fff;stroke-width:3;paint-order:stroke;stroke-linejoin:round}
     .chart .c0{stroke:#0b6bcb}.chart .c1{stroke:#c4560a}.chart .c2{stroke:#2a8a3e}.chart .c3{stroke:#a3349c}
     .chart .c4{stroke:#b3261e}.chart .c5{stroke:#7a6200}.chart .c6{stroke:#007a78}.chart .c7{stroke:#5b54c9}
     .chart .full.c0{fill:#0b6bcb}.chart .full.c1{fill:#c4560a}.chart .full.c2{fill:#2a8a3e}.chart .full.c3{fill:#a3349c}
@@ -241,6 +242,7 @@ struct SpeedChart {
     @media (prefers-color-scheme:dark){
     .chart .back{fill:#15181c}.chart .ink{fill:#eceff3}.chart .soft{fill:#a9b1bb}
     .chart .grid path{stroke:#2a2f36}.chart .front{stroke:#7d8691}.chart .lead{stroke:#6d7681}.chart .open{fill:#15181c}
+    .chart .name{stroke:#15181c}
     .chart .c0{stroke:#5aa9ff}.chart .c1{stroke:#ff9a52}.chart .c2{stroke:#62cf7a}.chart .c3{stroke:#e788df}
     .chart .c4{stroke:#ff8078}.chart .c5{stroke:#d8bd3a}.chart .c6{stroke:#4fd0cc}.chart .c7{stroke:#a9a3ff}
     .chart .full.c0{fill:#5aa9ff}.chart .full.c1{fill:#ff9a52}.chart .full.c2{fill:#62cf7a}.chart .full.c3{fill:#e788df}
