@@ -17,11 +17,12 @@ struct BenchCorpus {
   /// A checksum of the sample, by which two runs know that they measured the same.
   let digest: String
 
-  init(_ bytes: [UInt8], name: String, files: Int, totalSize: UInt64?) {
+  init(_ bytes: [UInt8], name: String, files: Int, totalSize: UInt64?, canBeReadAgain: Bool = true) {
     self.bytes = bytes
     self.name = name
     self.files = files
     self.totalSize = totalSize
+    self.canBeReadAgain = canBeReadAgain
     let hash = String(unsafe XXH3Wide.of(bytes.span.bytes), radix: 16)
     digest = "xxh128:" + String(repeating: "0", count: 32 - hash.count) + hash
   }
@@ -34,6 +35,14 @@ struct BenchCorpus {
 
   /// Whether it holds only a part of the files.
   var isPart: Bool { totalSize.map { $0 > UInt64(bytes.count) } ?? false }
+
+  /// Whether the files can be read once more: what came through a pipe cannot.
+  let canBeReadAgain: Bool
+
+  /// The first part of the sample.
+  func beginning(_ size: Int) -> BenchCorpus {
+    BenchCorpus(Array(bytes.prefix(size)), name: name, files: files, totalSize: nil, canBeReadAgain: false)
+  }
 
   /// One line: `32 MiB in pieces from 3 files of 1.2 GiB`.
   var summary: String {
@@ -120,12 +129,13 @@ struct BenchCorpus {
         }
         bytes += piece.prefix(min(count, Int(limit) - bytes.count))
         if count < piece.count {
-          return BenchCorpus(bytes, name: name.display, files: 1, totalSize: UInt64(bytes.count))
+          return BenchCorpus(
+            bytes, name: name.display, files: 1, totalSize: UInt64(bytes.count), canBeReadAgain: false)
         }
       }
     } catch {
       throw Failure(error, input: name)
     }
-    return BenchCorpus(bytes, name: "the beginning of " + name.display, files: 1, totalSize: nil)
+    return BenchCorpus(bytes, name: "the beginning of " + name.display, files: 1, totalSize: nil, canBeReadAgain: false)
   }
 }
