@@ -58,7 +58,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"], exclude: ["Scenarios", "Snapshots"],
+      name: "ArchiveToolTests",
+      dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],
+      exclude: ["Scenarios", "Snapshots"],
       swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
   ]

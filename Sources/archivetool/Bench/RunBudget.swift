@@ -5,7 +5,8 @@ enum RunBudget {
   /// Shares a time out.
   ///
   /// Every case is measured at least once. Beyond that all cases get the same time at most, and what quick ones do not
-  /// need goes to the slow ones.
+  /// need goes to the slow ones. Where single runs already take all the time, half as much is added, so that one slow
+  /// case does not make the figures of all others poor.
   ///
   /// - Parameters:
   ///   - costs: seconds that one run of each case takes.
@@ -13,9 +14,9 @@ enum RunBudget {
   ///   - seconds: the time for all of them.
   /// - Returns: The numbers of runs, from 1 to `wanted`.
   static func runs(costs: [Double], wanted: Int, seconds: Double) -> [Int] {
-    guard !costs.isEmpty, costs.reduce(0, +) * Double(wanted) > seconds else {
-      return costs.map { _ in wanted }
-    }
+    let single = costs.reduce(0, +)
+    let seconds = max(seconds, 1.5 * single)
+    guard single * Double(wanted) > seconds else { return costs.map { _ in wanted } }
     // The largest time for each that still fits, by halving.
     var (low, high) = (0.0, costs.reduce(0, max) * Double(wanted))
     for _ in 0..<50 {
