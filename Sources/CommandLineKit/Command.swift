@@ -80,8 +80,8 @@ public struct Command<Options: CommandOptions, Context>: Sendable {
 
   /// All flags: the global ones first, without those that the command has in a form of its own.
   func allFlags(_ global: [Flag<GlobalOptions>]) -> [Flag<Options>] {
-    let own = Set(flags.map(\.definition.long))
-    return global.lifted(\Options.global).filter { !own.contains($0.definition.long) } + flags
+    let kept = Set(definition.globalFlags(global.map(\.definition)).map(\.long))
+    return global.lifted(\Options.global).filter { kept.contains($0.definition.long) } + flags
   }
 }
 

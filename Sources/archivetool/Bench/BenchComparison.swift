@@ -20,8 +20,12 @@ struct BenchComparison {
         return old.corpus.digest == new.corpus.digest
           ? nil : "corpus: \(old.corpus.summary) (\(old.corpus.digest)) then, another one now"
       case .version:
-        let (was, now) = (Self.version(old), Self.version(new))
-        return was == now ? nil : "version: \(was) then, \(now) now"
+        let (was, now) = (Self.versions(old), Self.versions(new))
+        guard was != now else { return nil }
+        // Of what is the same on both sides nothing need be said.
+        let before = was.filter { !now.contains($0) }.joined(separator: ", ")
+        let after = now.filter { !was.contains($0) }.joined(separator: ", ")
+        return "version: \(before.isEmpty ? "less" : before) then, \(after.isEmpty ? "less" : after) now"
       }
     }
 
@@ -29,8 +33,8 @@ struct BenchComparison {
       "\(report.machine.processor) with \(report.machine.cores) cores"
     }
 
-    private static func version(_ report: BenchReport) -> String {
-      ([report.version] + report.libraries.map { "\($0.name) \($0.version)" }).joined(separator: ", ")
+    private static func versions(_ report: BenchReport) -> [String] {
+      ["archivetool \(report.version)"] + report.libraries.map { "\($0.name) \($0.version)" }
     }
   }
 

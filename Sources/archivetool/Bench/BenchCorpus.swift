@@ -121,21 +121,23 @@ struct BenchCorpus {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     do throws(IOError) {
-      while UInt64(bytes.count) < limit {
+      // One byte more than is wanted tells whether there is more.
+      while UInt64(bytes.count) <= limit {
         let count = try unsafe piece.withUnsafeMutableBufferPointer {
           (room: inout UnsafeMutableBufferPointer<UInt8>) throws(IOError) -> Int in
           var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(room), initializedCount: 0)
           return try file.readFully(into: &output)
         }
-        bytes += piece.prefix(min(count, Int(limit) - bytes.count))
-        if count < piece.count {
-          return BenchCorpus(
-            bytes, name: name.display, files: 1, totalSize: UInt64(bytes.count), canBeReadAgain: false)
-        }
+        bytes += piece.prefix(count)
+        if count < piece.count { break }
       }
     } catch {
       throw Failure(error, input: name)
     }
-    return BenchCorpus(bytes, name: "the beginning of " + name.display, files: 1, totalSize: nil, canBeReadAgain: false)
+    let isWhole = UInt64(bytes.count) <= limit
+    if !isWhole { bytes.removeLast(bytes.count - Int(limit)) }
+    return BenchCorpus(
+      bytes, name: (isWhole ? "" : "the beginning of ") + name.display, files: 1,
+      totalSize: isWhole ? UInt64(bytes.count) : nil, canBeReadAgain: false)
   }
 }

@@ -39,8 +39,15 @@ struct BenchOutputs {
         target = .standardOutput
       } else {
         target = try OutputTarget(Path(path), source: nil, force: force)
+        try Self.checkFolder(of: Path(path))
       }
       wanted.append((kind, target))
+    }
+  }
+
+  private static func checkFolder(of path: Path) throws(Failure) {
+    do throws(IOError) { _ = try FileSystem.status(of: path.parent) } catch {
+      throw Failure(error, input: InputName(path: path.parent.bytes))
     }
   }
 

@@ -16,8 +16,9 @@ enum BenchText {
     lines += BenchTable(report: report).rendered(width: width, style: style).split(separator: "\n").map(String.init)
     lines.append("")
     for line in BenchTable.legend.split(separator: "\n") { lines += TextWrap.lines(String(line), width: room) }
-    for reason in report.busyReasons {
-      lines += TextWrap.lines("busy machine: \(reason): take the figures with care", width: room)
+    if !report.busyReasons.isEmpty {
+      let reasons = report.busyReasons.joined(separator: "; ")
+      lines += TextWrap.lines("busy machine, take the figures with care: \(reasons)", width: room)
     }
     if report.isPartial { lines += TextWrap.lines("stopped early: this is what there was", width: room) }
     lines.append("")
