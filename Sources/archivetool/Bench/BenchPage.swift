@@ -72,7 +72,8 @@ struct BenchPage {
 
   private var table: String {
     let heads = [
-      "codec", "ratio", "size", "compress MB/s", "decompress MB/s", "compress MB/CPU\u{A0}s", "decompress MB/CPU\u{A0}s",
+      "codec", "ratio", "size", "compress MB/s", "decompress MB/s", "compress MB/CPU\u{A0}s",
+      "decompress MB/CPU\u{A0}s",
       "memory", "spread", "runs",
     ]
     var text = "<div class=\"scroll\"><table><thead><tr>"
