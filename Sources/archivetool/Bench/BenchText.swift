@@ -20,11 +20,17 @@ enum BenchText {
       let reasons = report.busyReasons.joined(separator: "; ")
       lines += TextWrap.lines("busy machine, take the figures with care: \(reasons)", width: room)
     }
+    if report.corpus.size < smallSample {
+      lines += TextWrap.lines("little data: the speeds are mostly those of starting and ending a stream", width: room)
+    }
     if report.isPartial { lines += TextWrap.lines("stopped early: this is what there was", width: room) }
     lines.append("")
     lines += recommendations(report, room, style)
     return lines.joined(separator: "\n")
   }
+
+  /// Below this the cost of making an engine is a part of every speed.
+  private static let smallSample: UInt64 = 1 << 20
 
   private static func machine(_ report: BenchReport) -> String {
     "\(report.machine.processor), \(report.machine.cores) \(report.machine.cores == 1 ? "core" : "cores")"
