@@ -29,7 +29,7 @@ public struct ChildProcess: ~Copyable, Sendable {
       unsafe words.append(strdup(bytes.map { CChar(bitPattern: $0) } + [0]))
     }
     unsafe words.append(nil)
-    defer { unsafe words.forEach { unsafe free($0) } }
+    defer { for index in unsafe words.indices { unsafe free(words[index]) } }
     var child: Int32 = -1
     let result = unsafe words.withUnsafeBufferPointer { list in
       unsafe ck_process_start(&child, list[0], list.baseAddress, input.reader.descriptor, output.writer.descriptor)
