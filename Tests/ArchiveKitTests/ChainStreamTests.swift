@@ -131,9 +131,7 @@ struct ChainStreamTests {
       }
       let folder = try TemporaryFolder()
       let report = try Extractor(archive, into: folder.path, .init { $0.keepsGoing = true }).run()
-      let files = chain.trees[2].filter { $0.entry.kind == .file }.map {
-        String(decoding: $0.entry.path, as: UTF8.self)
-      }
+      let files = chain.trees[2].filter { $0.entry.kind == .file }.map { String(decoding: $0.entry.path, as: UTF8.self) }
       let missing = Set(files).filter { (try? FileSystem.exists(folder.path($0))) != true }
       var unfinished = missing
       if let path = archive.recovery?.unfinishedFile { unfinished.insert(String(decoding: path, as: UTF8.self)) }

@@ -156,9 +156,7 @@ public final class Extractor {
       var sum: UInt64 = 0
       try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
         guard case .chunks(let ordinal, let first, let count, let length) = run else { return }
-        if isSelected || ordinal == archive.own.depth {
-          holders.insert(try archive.place(ordinal, first, count).holder)
-        }
+        if isSelected || ordinal == archive.own.depth { holders.insert(try archive.place(ordinal, first, count).holder) }
         sum &+= length
       }
       return sum

@@ -24,8 +24,7 @@ final class TreeWriter {
   /// Their bytes.
   private(set) var planned: UInt64 = 0
   /// Says where chunks lie.
-  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = {
-    (ordinal, first, _) throws(ArchiveError) in
+  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = { (ordinal, first, _) throws(ArchiveError) in
     ChunkPlace(holder: ordinal, first: first)
   }
 

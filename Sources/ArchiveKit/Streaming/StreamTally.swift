@@ -186,8 +186,7 @@ final class StreamTally {
   ///   - unpack: gives the raw bytes.
   ///   - isWhole: whether everything before it was seen; otherwise nothing can be compared.
   func check(
-    _ frame: Frame, isWhole: Bool, depth: UInt32, superblock: [UInt8]?,
-    _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
+    _ frame: Frame, isWhole: Bool, depth: UInt32, superblock: [UInt8]?, _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
   ) throws(ArchiveError) {
     let header = frame.header
     guard header.kind >= lastOfEnd else { throw .corrupt("the tables are not in order", at: header.offset) }
@@ -227,8 +226,7 @@ final class StreamTally {
     for _ in 0..<header.count {
       let record = try LeafRecord(&reader)
       guard named < leaves.count, record.ordinal == leaves[named].ordinal,
-        record.block == leaves[named].block, record.entries == leaves[named].entries,
-        record.digest == leaves[named].digest,
+        record.block == leaves[named].block, record.entries == leaves[named].entries, record.digest == leaves[named].digest,
         !EntryPath.precedes(leaves[named].first, record.separator),
         named == 0 ? record.separator.isEmpty : EntryPath.precedes(leaves[named - 1].last, record.separator)
       else { throw .corrupt("the directory names other leaves than are there", at: header.offset) }

@@ -302,8 +302,7 @@ public final class ArchiveRecompressor {
 
   private func finish() throws(ArchiveError) -> ArchiveSummary {
     let old = archive.summary.footer
-    guard chunks == archive.own.chunkCount, blockNumber == archive.blocks.count, indexNumber == archive.index.count
-    else {
+    guard chunks == archive.own.chunkCount, blockNumber == archive.blocks.count, indexNumber == archive.index.count else {
       throw .corrupt("the archive lacks blocks that its tables name", at: old.offset)
     }
     for leaf in archive.leaves where archive.own.holds(leaf.ordinal) {

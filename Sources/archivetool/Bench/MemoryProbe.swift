@@ -29,7 +29,7 @@ enum MemoryProbe {
     let arguments: [[UInt8]] = [
       word, Array(direction.rawValue.utf8), Array(item.spec.utf8), Array(String(item.threads).utf8),
     ]
-    guard var child = try? ChildProcess("/proc/self/exe", arguments) else { return nil }
+    guard var child = try? PipedProcess("/proc/self/exe", arguments) else { return nil }
     feed(bytes, &child, stop)
     child.closeInput()
     let answer = try? child.readAll(limit: 64)
@@ -37,7 +37,7 @@ enum MemoryProbe {
     return UInt64(text.prefix { $0 != "\n" })
   }
 
-  private static func feed(_ bytes: [UInt8], _ child: inout ChildProcess, _ stop: StopRequest) {
+  private static func feed(_ bytes: [UInt8], _ child: inout PipedProcess, _ stop: StopRequest) {
     var position = 0
     while position < bytes.count, !stop.isAsked {
       let end = min(position + (256 << 10), bytes.count)

@@ -4,11 +4,11 @@
 import SystemIO
 import Testing
 
-@Suite("child processes")
-struct ChildProcessTests {
+@Suite("piped processes")
+struct PipedProcessTests {
   @Test("a child gets what is written, and what it writes comes back")
   func roundTrip() throws {
-    var child = try ChildProcess("/bin/cat", [])
+    var child = try PipedProcess("/bin/cat", [])
     try unsafe child.write(Array("hello".utf8).span.bytes)
     child.closeInput()
     let answer = try child.readAll(limit: 100)
@@ -19,18 +19,18 @@ struct ChildProcessTests {
 
   @Test("the status of a child is what it ended with, or 128 and a signal")
   func status() throws {
-    let failing = try ChildProcess("/bin/sh", [Array("-c".utf8), Array("exit 7".utf8)])
+    let failing = try PipedProcess("/bin/sh", [Array("-c".utf8), Array("exit 7".utf8)])
     let seven = failing.wait()
     #expect(seven == 7)
-    let killed = try ChildProcess("/bin/sh", [Array("-c".utf8), Array("kill -9 $$".utf8)])
+    let killed = try PipedProcess("/bin/sh", [Array("-c".utf8), Array("kill -9 $$".utf8)])
     let nine = killed.wait()
     #expect(nine == 128 + 9)
   }
 
   @Test("a program that is not there is an error")
   func missing() {
-    #expect(throws: IOError.self) { _ = try ChildProcess("/nowhere/at/all", []).wait() }
-    #expect(throws: IOError.self) { _ = try ChildProcess("/bin/cat", [[0x61, 0, 0x62]]).wait() }
+    #expect(throws: IOError.self) { _ = try PipedProcess("/nowhere/at/all", []).wait() }
+    #expect(throws: IOError.self) { _ = try PipedProcess("/bin/cat", [[0x61, 0, 0x62]]).wait() }
   }
 
   @Test("the machine has a processor, cores and memory")

@@ -7,7 +7,7 @@ internal import Glibc
 /// A process that was started, its standard input and its standard output; standard error is that of this process.
 ///
 /// It must be waited for: a value that goes away before leaves a zombie until this process ends.
-public struct ChildProcess: ~Copyable, Sendable {
+public struct PipedProcess: ~Copyable, Sendable {
   private let process: Int32
   private var writer: FileHandle?
   private let reader: FileHandle
