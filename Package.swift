@@ -32,6 +32,7 @@ let package = Package(
   products: [
     .library(name: "CodecKit", targets: ["CodecKit"]),
     .library(name: "ArchiveKit", targets: ["ArchiveKit"]),
+    .library(name: "BackupKit", targets: ["BackupKit"]),
     .executable(name: "archivetool", targets: ["archivetool"]),
   ],
   targets: [
@@ -42,10 +43,16 @@ let package = Package(
     .target(name: "CodecKit", dependencies: ["CCodecs"], swiftSettings: settings),
     .target(name: "SystemIO", dependencies: ["CCodecs"], swiftSettings: settings),
     .target(name: "ArchiveKit", dependencies: ["CodecKit", "SystemIO"], swiftSettings: settings),
-    .target(name: "CommandLineKit", swiftSettings: settings),
+    .target(name: "TextFormats", swiftSettings: settings),
+    // Static like the codecs, and for the same reason; of it only the mathematics of the C library are needed.
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
+    .target(
+      name: "BackupKit", dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite"],
+      swiftSettings: settings),
+    .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
     .executableTarget(
       name: "archivetool",
-      dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "CommandLineKit"],
+      dependencies: ["ArchiveKit", "BackupKit", "CodecKit", "SystemIO", "CommandLineKit"],
       swiftSettings: settings),
 
     .target(
@@ -56,11 +63,15 @@ let package = Package(
     .testTarget(
       name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], exclude: ["Reader"],
       swiftSettings: settings),
-    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit"], swiftSettings: settings),
+    .testTarget(
+      name: "BackupKitTests",
+      dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests",
       dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],
-      exclude: ["Scenarios", "Snapshots"],
+      exclude: ["Databases", "Scenarios", "Snapshots"],
       swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
   ]

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *ccodecs_errno_name(int32_t number) { return strerrorname_np(number); }
@@ -98,3 +100,64 @@ static int32_t set_handler(int32_t signal, void (*handler)(int)) {
 int32_t ccodecs_signal_set_default(int32_t signal) { return set_handler(signal, SIG_DFL); }
 
 int32_t ccodecs_signal_set_ignored(int32_t signal) { return set_handler(signal, SIG_IGN); }
+
+int32_t ccodecs_lock_file(int32_t descriptor, int32_t mode, int32_t waits) {
+  struct flock lock = {0};
+  lock.l_type = mode == 0 ? F_UNLCK : mode == 1 ? F_RDLCK : F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return fcntl(descriptor, waits ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+}
+
+int32_t ccodecs_file_is_locked(int32_t descriptor, int32_t mode) {
+  struct flock lock = {0};
+  lock.l_type = mode == 1 ? F_RDLCK : F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -1;
+  return lock.l_type == F_UNLCK ? 0 : 1;
+}
+
+int32_t ccodecs_host_name(char *buffer, size_t size) {
+  if (gethostname(buffer, size) < 0) return -1;
+  buffer[size - 1] = 0;
+  return 0;
+}
+
+int32_t ccodecs_spawn(
+    int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
+    int32_t output, int32_t errors) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int result = posix_spawn_file_actions_init(&actions);
+  if (result != 0) return result;
+  result = posix_spawnattr_init(&attributes);
+  if (result != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return result;
+  }
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // A duplicate onto itself would stay closed on exec; ours are never 0 to 2, which are kept open from the start.
+  result = posix_spawn_file_actions_adddup2(&actions, input, 0);
+  if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, output, 1);
+  if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  pid_t child = -1;
+  if (result == 0) result = posix_spawn(&child, path, &actions, &attributes, arguments, environment);
+  *process = child;
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return result;
+}
+
+int32_t ccodecs_wait(int32_t process) {
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int32_t ccodecs_terminate(int32_t process) { return kill(process, SIGTERM); }

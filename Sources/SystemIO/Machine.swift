@@ -42,4 +42,22 @@ public enum Machine {
 
   /// The user the process acts as; 0 is root.
   public static var effectiveUser: UInt32 { geteuid() }
+
+  /// The name of the machine; empty when it has none.
+  public static var hostName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard unsafe ccodecs_host_name(&buffer, buffer.count) == 0 else { return "" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// All environment variables, each as `NAME=value`.
+  public static var environment: [[UInt8]] {
+    var all: [[UInt8]] = []
+    var next = unsafe environ
+    while let variable = unsafe next.pointee {
+      unsafe all.append(Array(UnsafeRawBufferPointer(start: variable, count: strlen(variable))))
+      unsafe next += 1
+    }
+    return all
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A file that is kept when it is not completed, so that the work can go on later.
+internal import CCodecs
 
 /// A new file under construction, named after its target with `.partial` at the end.
 ///
@@ -21,7 +22,8 @@ public struct ResumableFile: ~Copyable, Sendable {
   /// Creates the file, or opens what is left of an earlier attempt.
   ///
   /// - Parameter target: the name the file will have.
-  /// - Throws: what the system answered: `ELOOP` and `EPERM` when something else stands in its place.
+  /// - Throws: what the system answered: `ELOOP` and `EPERM` when something else stands in its place, `EAGAIN` when
+  ///   somebody is at it.
   public init(_ target: Path) throws(IOError) {
     let partial = target.appending(suffix: Self.suffix)
     let file: FileHandle
@@ -35,6 +37,11 @@ public struct ResumableFile: ~Copyable, Sendable {
     // Somebody else's file could be changed behind our back.
     guard status.kind == .regular, status.uid == Machine.effectiveUser else {
       throw IOError("go on with", path: partial, errno: .notPermitted)
+    }
+    // Two who go on with one file would spoil it for both. The lock goes with the handle.
+    let descriptor = file.descriptor
+    _ = try Syscalls.run(.lock, "go on with", path: partial, descriptor: descriptor) { _ in
+      Int(ccodecs_lock_file(descriptor, FileLock.Mode.exclusive.rawValue, 0))
     }
     self.target = target
     self.partial = partial

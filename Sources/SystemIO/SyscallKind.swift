@@ -95,4 +95,8 @@ public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   case realpath
   /// Get or set the flags of an open file.
   case statusFlags
+  /// Take, look at or give back the lock of a file.
+  case lock
+  /// Start a program.
+  case spawn
 }

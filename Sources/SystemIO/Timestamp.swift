@@ -38,12 +38,7 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
   /// - Parameter fractionDigits: Digits after the second, 0 to 9; further digits are cut, not rounded.
   /// - Returns: The text, such as `2024-02-29T12:00:00.25Z`.
   public func rfc3339(fractionDigits: Int = 0) -> String {
-    var (days, second) = seconds.quotientAndRemainder(dividingBy: 86400)
-    if second < 0 {
-      second += 86400
-      days -= 1
-    }
-    let date = Timestamp.civilDate(daysSince1970: days)
+    let (date, second) = dayAndSecond
     let year: String
     if (0...9999).contains(date.year) {
       year = Timestamp.padded(date.year, 4)
@@ -56,24 +51,6 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
     let digits = min(max(fractionDigits, 0), 9)
     if digits > 0 { text += "." + Timestamp.padded(Int64(nanoseconds), 9).prefix(digits) }
     return text + "Z"
-  }
-
-  /// The date in the Gregorian calendar, counted in eras of 400 years that begin on 1 March, so that the leap day is
-  /// the last of its year and months need no table.
-  static func civilDate(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let daysSinceYearZero = daysSince1970 + 719_468
-    var (era, dayOfEra) = daysSinceYearZero.quotientAndRemainder(dividingBy: 146_097)
-    if dayOfEra < 0 {
-      dayOfEra += 146_097
-      era -= 1
-    }
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-    return (year, month, day)
   }
 
   private static func padded(_ number: Int64, _ width: Int) -> String {

@@ -83,11 +83,35 @@ enum ArchiveTool {
       CommandEntry("list") { List.command.erased },
       CommandEntry("diff") { Diff.command.erased },
       CommandEntry("extract", aliases: ["x"]) { Extract.command.erased },
+      CommandEntry("merge") { Merge.command.erased },
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
       CommandEntry("bench") { Bench.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },
+      CommandEntry("backup init") { BackupInit.command.erased },
+      CommandEntry("backup create") { BackupCreate.command.erased },
+      CommandEntry("backup list") { BackupList.command.erased },
+      CommandEntry("backup show") { BackupShow.command.erased },
+      CommandEntry("backup stats") { BackupStats.command.erased },
+      CommandEntry("backup find") { BackupFind.command.erased },
+      CommandEntry("backup diff") { BackupDiff.command.erased },
+      CommandEntry("backup restore") { BackupRestore.command.erased },
+      CommandEntry("backup update") { BackupUpdate.command.erased },
+      CommandEntry("backup delete") { BackupDelete.command.erased },
+      CommandEntry("backup merge") { BackupMerge.command.erased },
+      CommandEntry("backup prune") { BackupPrune.command.erased },
+      CommandEntry("backup verify") { BackupVerify.command.erased },
+      CommandEntry("backup rebuild") { BackupRebuild.command.erased },
+      CommandEntry("backup unlock") { BackupUnlock.command.erased },
+    ],
+    groups: [
+      CommandGroup(
+        "backup", summary: "keep backups in a repository: make, list, restore, verify, expire",
+        discussion: """
+          A repository is a folder of archives with a record of each: name, parent, state, and how long it is kept. \
+          -R REPO names it, or ARCHIVETOOL_REPO.
+          """)
     ],
     invocationNames: [
       InvocationName("ackz", command: "compress", alternatives: filters),
@@ -107,10 +131,7 @@ enum ArchiveTool {
         "Lines of the form key = value, grouped by [command]; keys are long option names.")
     ],
     parts: { LinkedLibraries.all.map { .init($0.name, $0.version) } },
-    exitCodes: ExitCode.table.filter { !reserved.contains($0.exitCode) })
-
-  /// The codes of repositories, with which no command of this version ends.
-  private static let reserved: Set<ExitCode> = [.refused, .noRepository, .locked]
+    exitCodes: ExitCode.table)
 
   /// The flags by which a filter in the style of gzip is told to do something else.
   private static let filters: [InvocationName.Alternative] = [

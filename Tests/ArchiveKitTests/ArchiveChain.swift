@@ -68,7 +68,8 @@ struct ArchiveChain {
         #expect(try !FileSystem.exists(place), sourceLocation: sourceLocation)
       } else {
         let found = try? FileSystem.contents(of: place, limit: 1 << 28)
-        #expect(found == content, "\(String(decoding: entry.path, as: UTF8.self))", sourceLocation: sourceLocation)
+        let isSame = found == content
+        #expect(isSame, "\(String(decoding: entry.path, as: UTF8.self))", sourceLocation: sourceLocation)
       }
     }
   }

@@ -72,10 +72,10 @@ struct ArchiveFixtureTests {
 
   // MARK: - The independent reader
 
-  private static let reader = Vectors.packageRoot.appendingPathComponent("Tests/ArchiveKitTests/Reader/cka-reader.py")
+  static let reader = Vectors.packageRoot.appendingPathComponent("Tests/ArchiveKitTests/Reader/cka-reader.py")
 
   /// Runs Python; gives the status and what it said.
-  private static func python(_ arguments: [String], input: URL? = nil) throws -> (status: Int32, text: String) {
+  static func python(_ arguments: [String], input: URL? = nil) throws -> (status: Int32, text: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
     process.arguments = arguments
@@ -89,7 +89,7 @@ struct ArchiveFixtureTests {
     return (process.terminationStatus, String(decoding: data, as: UTF8.self))
   }
 
-  private static let hasPython: Bool = {
+  static let hasPython: Bool = {
     guard FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") else { return false }
     return (try? python(["-c", "import zstandard, xxhash"]).status) == 0
   }()

@@ -146,7 +146,8 @@ struct ChainExtractionTests {
       let content = try #require(chain.trees[2].first { $0.entry.path == problem.path }).content
       var expected = content
       for range in problem.lostRanges {
-        expected.replaceSubrange(Int(range.lowerBound)..<Int(range.upperBound), with: repeatElement(0, count: range.count))
+        expected.replaceSubrange(
+          Int(range.lowerBound)..<Int(range.upperBound), with: repeatElement(0, count: range.count))
       }
       #expect(try FileSystem.contents(of: third.path(name + ".damaged"), limit: 1 << 24) == expected)
     }
@@ -181,7 +182,10 @@ struct ChainExtractionTests {
 
   @Test("a chain of two hundred is read less than three times as much as a fresh archive")
   func amplification() throws {
-    var chain = ArchiveChain { $0.blockSize = 64 << 10; $0.cutSizes = CutSizes(minimum: 256, average: 1 << 10, maximum: 4 << 10) ?? .standard }
+    var chain = ArchiveChain {
+      $0.blockSize = 64 << 10
+      $0.cutSizes = CutSizes(minimum: 256, average: 1 << 10, maximum: 4 << 10) ?? .standard
+    }
     var random = SeededRandom(seed: 7)
     let pages = 2000
     var image = SampleTree.bytes(pages << 9, 1)
@@ -227,7 +231,9 @@ struct ChainExtractionTests {
       if content.count > 1000 {
         var part: [UInt8] = []
         try archive.read(found, range: 300..<900) { (bytes: RawSpan) throws(ArchiveError) in
-          for index in 0..<bytes.byteCount { part.append(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
+          for index in 0..<bytes.byteCount {
+            part.append(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+          }
         }
         #expect(part == Array(content[300..<900]))
       }

@@ -100,12 +100,14 @@ struct ChainStreamTests {
     let folder = try TemporaryFolder()
     let report = try stream(chain, bytes, into: folder) { $0.keepsGoing = true }
     #expect(report.problems.allSatisfy { $0.path.isEmpty }, "\(report.problems)")
+    #expect(report.files == chain.trees[2].count)
     try chain.expect(folder)
     let recovered = try ArchiveReader(
       recovering: MemoryArchiveSource(Array(bytes.dropLast(300))), ancestors: chain.finder)
     let second = try TemporaryFolder()
     let rest = try Extractor(recovered, into: second.path, .init { $0.keepsGoing = true }).run()
     #expect(rest.problems.isEmpty, "\(rest.problems)")
+    #expect(rest.files == chain.trees[2].count)
     try chain.expect(second)
   }
 
@@ -131,7 +133,9 @@ struct ChainStreamTests {
       }
       let folder = try TemporaryFolder()
       let report = try Extractor(archive, into: folder.path, .init { $0.keepsGoing = true }).run()
-      let files = chain.trees[2].filter { $0.entry.kind == .file }.map { String(decoding: $0.entry.path, as: UTF8.self) }
+      let files = chain.trees[2].filter { $0.entry.kind == .file }.map {
+        String(decoding: $0.entry.path, as: UTF8.self)
+      }
       let missing = Set(files).filter { (try? FileSystem.exists(folder.path($0))) != true }
       var unfinished = missing
       if let path = archive.recovery?.unfinishedFile { unfinished.insert(String(decoding: path, as: UTF8.self)) }

@@ -23,14 +23,21 @@ struct FlagCoverageTests {
         for (index, word) in words.enumerated() {
           let rest = words[(index + 1)...]
           if let command = names[word] { calls[command, default: []].formUnion(rest) }
-          guard word == "archivetool", let verb = rest.first(where: { names["archivetool " + $0] != nil }),
-            let command = names["archivetool " + verb]
-          else { continue }
+          guard word == "archivetool", let command = command(in: Array(rest), names) else { continue }
           calls[command, default: []].formUnion(rest)
         }
       }
     }
     return calls
+  }
+
+  /// The command that words behind the program's name call; one of a group has two words.
+  private func command(in words: [String], _ names: [String: String]) -> String? {
+    for (index, word) in words.enumerated() {
+      if index + 1 < words.count, let command = names["archivetool \(word) \(words[index + 1])"] { return command }
+      if let command = names["archivetool \(word)"] { return command }
+    }
+    return nil
   }
 
   private func isUsed(_ spelling: String, _ kind: String, in words: Set<String>) -> Bool {
@@ -77,7 +84,7 @@ struct FlagCoverageTests {
   }
 
   /// The codes of commands that are not there yet, or that only a bug can bring about.
-  private static let outOfReach: Set<String> = ["8", "10", "11", "70", "128+N"]
+  private static let outOfReach: Set<String> = ["70", "128+N"]
 
   @Test("each exit code is the expectation of a scenario")
   func exitCodes() throws {

@@ -12,8 +12,12 @@ struct ImportRulesTests {
     "CodecKit": ["CCodecs", "Dispatch", "Synchronization"],
     "SystemIO": ["CCodecs", "Glibc", "Dispatch", "Synchronization"],
     "ArchiveKit": ["CodecKit", "SystemIO", "Dispatch", "Synchronization"],
-    "BackupKit": ["ArchiveKit", "CodecKit", "SystemIO", "CCodecs", "Dispatch", "Synchronization"],
-    "CommandLineKit": [],
+    "TextFormats": [],
+    "CSQLite": [],
+    "BackupKit": [
+      "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite", "Dispatch", "Synchronization",
+    ],
+    "CommandLineKit": ["TextFormats"],
     "archivetool": [
       "CodecKit", "SystemIO", "ArchiveKit", "BackupKit", "CommandLineKit", "Dispatch", "Synchronization",
     ],

@@ -14,6 +14,7 @@ libxxhash-dev /usr/lib/*-linux-gnu/libxxhash.a
 libssl-dev /usr/lib/*-linux-gnu/libcrypto.a
 libisal-dev /usr/lib/*-linux-gnu/libisal.so
 libdeflate-dev /usr/lib/*-linux-gnu/libdeflate.a
+libsqlite3-dev /usr/lib/*-linux-gnu/libsqlite3.a
 libc6-dev /usr/lib/*-linux-gnu/crti.o
 libstdc++-12-dev /usr/lib/gcc/*-linux-gnu/*/libstdc++.a
 binutils /usr/bin/ld

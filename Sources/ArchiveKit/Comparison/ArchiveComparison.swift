@@ -12,6 +12,8 @@ public struct ArchiveComparison {
   private let old: ArchiveReader
   private let new: ArchiveReader
   private let aspects: ArchiveDifference.Aspects
+  /// Where the content of the second tree is, when it is in no archive.
+  private let folder: Path?
 
   /// Prepares a comparison.
   ///
@@ -21,9 +23,14 @@ public struct ArchiveComparison {
   ///   - new: the second archive.
   ///   - aspects: what is compared. Default: everything.
   public init(_ old: ArchiveReader, _ new: ArchiveReader, _ aspects: ArchiveDifference.Aspects = .all) {
+    self.init(old, new, aspects, folder: nil)
+  }
+
+  init(_ old: ArchiveReader, _ new: ArchiveReader, _ aspects: ArchiveDifference.Aspects, folder: Path?) {
     self.old = old
     self.new = new
     self.aspects = aspects
+    self.folder = folder
   }
 
   /// Compares.
@@ -118,7 +125,29 @@ public struct ArchiveComparison {
 
   /// Compares byte by byte: the archives have cut the file differently.
   private func hasSameBytes(_ first: ArchiveEntry, _ second: ArchiveEntry) throws(ArchiveError) -> Bool {
-    try Self.digest(old, first) == Self.digest(new, second)
+    guard let folder else { return try Self.digest(old, first) == Self.digest(new, second) }
+    let fileDigest: SHA256Digest
+    do throws(IOError) {
+      let file = try FileHandle.open(folder.joining(second.path), [.noFollow, .nonBlocking])
+      var buffer = ByteBuffer()
+      var digest = SHA256()
+      while true {
+        buffer.removeAll()
+        buffer.reserve(1 << 20)
+        let count = try buffer.lend { (buffer: inout ByteBuffer) throws(IOError) -> Int in
+          var room = buffer.room(atMost: 1 << 20)
+          let count = try file.read(into: &room)
+          buffer.didAppend(count)
+          return count
+        }
+        if count == 0 { break }
+        buffer.lend { digest.update($0.bytes) }
+      }
+      fileDigest = digest.value
+    } catch {
+      throw ArchiveError(error, path: second.path)
+    }
+    return try Self.digest(old, first) == fileDigest
   }
 
   private static func digest(_ archive: ArchiveReader, _ entry: ArchiveEntry) throws(ArchiveError) -> SHA256Digest {

@@ -54,7 +54,7 @@ public struct FolderComparison {
     _ = try TreeArchiver(to: writer, options).archive(try roots(), from: folder)
     _ = try writer.finish()
     let tree = try ArchiveReader(MemoryArchiveSource(index.bytes), ancestors: KnownParent(archive: archive))
-    return ArchiveComparison(archive, tree, aspects)
+    return ArchiveComparison(archive, tree, aspects, folder: folder)
   }
 
   /// The topmost names of the archive.

@@ -55,6 +55,7 @@ public final class Extractor {
     sweep = BlockSweep(threads: ThreadCount.workers(options.threads)) { (depth) throws(ArchiveError) in
       try archive.holder(depth)
     }
+    writer.places = { (ordinal, first, count) throws(ArchiveError) in try archive.place(ordinal, first, count) }
   }
 
   /// Extracts.
@@ -156,7 +157,9 @@ public final class Extractor {
       var sum: UInt64 = 0
       try archive.forEachRun(of: entry) { (run: ContentRun) throws(ArchiveError) in
         guard case .chunks(let ordinal, let first, let count, let length) = run else { return }
-        if isSelected || ordinal == archive.own.depth { holders.insert(try archive.place(ordinal, first, count).holder) }
+        if isSelected || ordinal == archive.own.depth {
+          holders.insert(try archive.place(ordinal, first, count).holder)
+        }
         sum &+= length
       }
       return sum

@@ -24,7 +24,8 @@ final class TreeWriter {
   /// Their bytes.
   private(set) var planned: UInt64 = 0
   /// Says where chunks lie.
-  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = { (ordinal, first, _) throws(ArchiveError) in
+  var places: (UInt32, UInt64, UInt64) throws(ArchiveError) -> ChunkPlace = {
+    (ordinal, first, _) throws(ArchiveError) in
     ChunkPlace(holder: ordinal, first: first)
   }
 
@@ -69,7 +70,7 @@ final class TreeWriter {
     let before = try? top.handle.status()
     try? top.handle.remove(Self.marker)
     // The name that went was no change of what has been extracted.
-    try? top.handle.setTimes(access: nil, modification: before?.modificationTime, of: [UInt8(ascii: ".")])
+    try? top.handle.apply(FileAttributes { $0.modificationTime = before?.modificationTime })
   }
 
   /// Gives up the files that are under way.

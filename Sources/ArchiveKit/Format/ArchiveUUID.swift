@@ -23,7 +23,7 @@ public struct ArchiveUUID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// A fresh one of version 4.
-  static func random() -> ArchiveUUID {
+  public static func random() -> ArchiveUUID {
     var generator = SystemRandomNumberGenerator()
     return ArchiveUUID(high: generator.next(), low: generator.next())
   }

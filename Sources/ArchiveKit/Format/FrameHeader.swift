@@ -17,6 +17,7 @@ enum FrameKind: UInt8, Sendable, CaseIterable {
   case ancestry = 10
   case residence = 11
   case superblockCopy = 12
+  case note = 13
 
   /// The most that a payload may decode to.
   var maximumRawLength: Int { self == .data ? FrameHeader.maximumDataLength : FrameHeader.maximumIndexLength }

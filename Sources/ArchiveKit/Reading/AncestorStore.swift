@@ -44,17 +44,18 @@ final class AncestorStore: Sendable {
   }
 
   private func find(_ ordinal: UInt32) throws(ArchiveError) -> ChainMember {
-    do throws(ArchiveError) {
-      return try search.member(ordinal)
-    } catch {
-      // It may have been merged into one of its descendants.
-      var next = ordinal + 1
-      while next < UInt32(ancestors.count) {
-        if let merged = try? member(next), merged.holds(ordinal) { return merged }
-        next += 1
-      }
-      throw error
+    let found: Result<ChainMember, ArchiveError>
+    do throws(ArchiveError) { found = .success(try search.member(ordinal)) } catch { found = .failure(error) }
+    if case .success(let member) = found, !member.isDetachedIndex { return member }
+    // It may have been merged into one of its descendants. The last of these holds all that comes behind it needs.
+    var index: ChainMember?
+    for next in ((ordinal + 1)..<max(ordinal + 1, UInt32(ancestors.count))).reversed() {
+      guard let merged = try? member(next), merged.depth > ordinal, merged.holds(ordinal) else { continue }
+      if !merged.isDetachedIndex { return merged }
+      index = index ?? merged
     }
+    if case .failure = found, let index { return index }
+    return try found.get()
   }
 
   /// The archive of a depth, with its data.

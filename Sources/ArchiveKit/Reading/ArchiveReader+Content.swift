@@ -50,7 +50,7 @@ extension ArchiveReader {
   }
 }
 
-/// Finds the bytes of runs; keeps the block of each archive that was used last.
+/// Finds the bytes of runs; keeps the blocks of each archive that were used last.
 struct ContentCursor {
   private let archive: ArchiveReader
   /// Few: a file of a long chain may use them all.
@@ -83,12 +83,14 @@ struct ContentCursor {
   }
 }
 
-/// Finds the bytes of runs in one archive; keeps the block that was used last.
+/// Finds the bytes of runs in one archive; keeps the blocks that were used last: a file may come back again and again to
+/// a chunk that it has in many places.
 private struct MemberCursor {
+  private static let kept = 2
   private let archive: ChainMember
   private let unpacker: PayloadUnpacker
-  private var block: DecodedBlock?
-  private var isDecoded = false
+  /// The one used last at the end.
+  private var blocks: [(block: DecodedBlock, isDecoded: Bool)] = []
 
   init(_ archive: ChainMember) {
     self.archive = archive
@@ -147,9 +149,13 @@ private struct MemberCursor {
   }
 
   private mutating func open(_ record: BlockRecord) throws(ArchiveError) {
-    if block?.header.offset == record.offset { return }
-    block = try archive.openBlock(record)
-    isDecoded = false
+    if let place = blocks.firstIndex(where: { $0.block.header.offset == record.offset }) {
+      if place < blocks.count - 1 { blocks.append(blocks.remove(at: place)) }
+      return
+    }
+    let block = try archive.openBlock(record)
+    if blocks.count == Self.kept { blocks.removeFirst() }
+    blocks.append((block, false))
   }
 
   /// Delivers chunks of the open block.
@@ -157,8 +163,10 @@ private struct MemberCursor {
     _ chunks: Range<UInt64>, _ position: inout UInt64, _ part: Range<UInt64>,
     _ body: (RawSpan) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
-    guard let block, block.numbers.lowerBound <= chunks.lowerBound, chunks.upperBound <= block.numbers.upperBound else {
-      throw .corrupt("a data block has other chunks than the table says", at: block?.header.offset)
+    guard let (block, _) = blocks.last, block.numbers.lowerBound <= chunks.lowerBound,
+      chunks.upperBound <= block.numbers.upperBound
+    else {
+      throw .corrupt("a data block has other chunks than the table says", at: blocks.last?.block.header.offset)
     }
     let ids = try archive.chunkIDs(chunks)
     for chunk in chunks {
@@ -168,9 +176,9 @@ private struct MemberCursor {
       position += length
       let wanted = span.clamped(to: part)
       if wanted.isEmpty { continue }
-      if !isDecoded {
+      if !blocks[blocks.count - 1].isDecoded {
         try block.decode(unpacker)
-        isDecoded = true
+        blocks[blocks.count - 1].isDecoded = true
       }
       guard block.chunks[index].id == ids[Int(chunk - chunks.lowerBound)], block.isSound(index) else {
         throw ArchiveError(

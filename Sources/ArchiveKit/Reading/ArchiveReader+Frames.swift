@@ -46,6 +46,7 @@ extension FrameKind {
     case .stamps: "stamps"
     case .ancestry: "ancestry"
     case .residence: "residence"
+    case .note: "note"
     case .superblockCopy: "superblock"
     }
   }

@@ -34,7 +34,7 @@ struct TableCheck {
       case .tree, .map, .stamps: try checkIndex(frame)
       case .checkpoint: try checkCheckpoint(frame)
       case .superblockCopy: try checkCopy(frame)
-      case .directory, .ids, .blocks, .index, .ancestry, .residence: break
+      case .directory, .ids, .blocks, .index, .ancestry, .residence, .note: break
       }
       return nil
     } catch {

@@ -33,7 +33,7 @@ extension ArchiveRecovery {
   private var isDirectoryWhole: Bool {
     guard directory.allSatisfy({ $0.ordinal <= found.superblock.depth }) else { return false }
     if found.findings.hasFooter { return directory.reduce(0) { $0 &+ $1.entries } == found.footer.entries }
-    return hasTables && found.findings.damage.isEmpty
+    return directoryHasEnd
   }
 
   /// The directory knows all leaves; those that are lost are left out.

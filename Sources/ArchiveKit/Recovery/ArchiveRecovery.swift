@@ -60,8 +60,10 @@ struct ArchiveRecovery {
   /// Where in the leaves those begin that came since the last checkpoint.
   private var stretch = 0
   private var residence: [UInt8] = []
-  /// Whether something was found that follows the directory.
-  private(set) var hasTables = false
+  /// The number of the last frame of the directory, as far as there is no gap in it.
+  private var lastOfDirectory: UInt64?
+  /// Whether what follows the directory was found right behind it.
+  private(set) var directoryHasEnd = false
   private var open: ArchiveEntry?
   /// The numbers of leaves whose entries stand in others, too, when the archive is complete.
   private var provisional: [UInt64] = []
@@ -180,9 +182,11 @@ struct ArchiveRecovery {
       }
     case .directory:
       guard let raw = try? unpacker.unpack(frame), frame.header.first == UInt64(directory.count) else { return }
+      lastOfDirectory = frame.header.number
       var reader = FieldReader(raw)
       while !reader.isAtEnd, let leaf = try? LeafRecord(&reader) { directory.append(leaf) }
-    case .ids, .blocks, .index, .superblockCopy: hasTables = true
+    case .ids, .blocks, .index, .superblockCopy, .note:
+      if let last = lastOfDirectory, frame.header.number == last &+ 1 { directoryHasEnd = true }
     }
   }
 
@@ -307,7 +311,7 @@ struct ArchiveRecovery {
           digest: .zero))
       found.findings.unfinishedFile = entry.path
     }
-    found.footer.entries = found.leaves.reduce(0) { $0 + $1.entries }
+    found.footer.entries = found.leaves.reduce(0) { $0 &+ $1.entries }
   }
 
   /// The raw bytes of a leaf.

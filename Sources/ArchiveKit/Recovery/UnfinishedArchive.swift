@@ -18,7 +18,7 @@ public struct UnfinishedArchive: Sendable {
   /// The headers of all frames.
   let headers: [FrameHeader]
   /// The file that was being read at the last checkpoint, with its content until then.
-  let open: ArchiveEntry?
+  let openFile: ArchiveEntry?
 
   /// Reads what is there.
   ///
@@ -42,7 +42,7 @@ public struct UnfinishedArchive: Sendable {
     let kept = ArchiveBeginning(source: source, size: end)
     reader = try ArchiveReader(recovering: kept, ancestors: ancestors, registry: registry)
     var decoder = reader.loose.values.first.map { TreeBlockDecoder($0, depth: superblock.depth) }
-    open = try decoder?.next()
+    openFile = try decoder?.next()
   }
 
   /// The frames of content before the first thing that is none.
@@ -55,7 +55,7 @@ public struct UnfinishedArchive: Sendable {
     scan: while let item = try scanner.next() {
       guard case .frame(let frame) = item, frame.header.number == UInt64(headers.count) else { break }
       switch frame.kind {
-      case .data, .tree, .map, .stamps, .checkpoint, .ancestry: break
+      case .data, .tree, .map, .stamps, .checkpoint, .ancestry, .note: break
       case .directory, .ids, .blocks, .index, .residence, .superblockCopy: break scan
       }
       headers.append(frame.header)

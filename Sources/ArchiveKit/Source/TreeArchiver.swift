@@ -156,6 +156,7 @@ public final class TreeArchiver {
     _ directory: OpenDirectory, _ status: FileStatus, _ path: [UInt8], fileSystem: UInt64?, names: [DirectoryEntry]
   ) throws(ArchiveError) {
     guard options.descends else { return }
+    if let folder = options.outputFolder, folder.isSameFile(as: status) { return }
     var fileSystem = fileSystem ?? status.device
     if options.staysOnFileSystem, status.device != fileSystem {
       // What was named is wanted also on the other side of the border.

@@ -26,6 +26,8 @@ public struct TreeArchiverOptions {
   public var staysOnFileSystem = false
   /// A file that is left out wherever it is met: the archive that is being written. Default: none.
   public var output: FileStatus?
+  /// A directory that is taken without what is in it wherever it is met: the one that archives are kept in. Default: none.
+  public var outputFolder: FileStatus?
   /// Whether owners are stored without their names. Default: `false`.
   public var usesNumericOwners = false
   /// Whether everything belongs to user and group 0, without names. Default: `false`.

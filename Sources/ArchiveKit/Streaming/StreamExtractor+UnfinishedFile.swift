@@ -9,7 +9,9 @@ extension StreamExtractor {
       dropOpen(.corrupt("the file was read again from its beginning"), work.places)
     }
     if open == nil {
-      guard let file = writer.beginUnfinished(entry, path), let number = try? work.places.number(of: path) else { return }
+      guard let file = writer.beginUnfinished(entry, path), let number = try? work.places.number(of: path) else {
+        return
+      }
       self.open = UnfinishedFile(file, entry.path, number)
     }
     guard let open, let tail = open.tail(of: runs) else { return }

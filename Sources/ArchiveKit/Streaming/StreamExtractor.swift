@@ -46,6 +46,8 @@ public final class StreamExtractor {
   private var selectedBytes: UInt64 = 0
   private var bytesRead: UInt64 = 0
   private var contentHasEnded = false
+  /// Whether the archive was interrupted and gone on with.
+  private var isResumed = false
   private var contentIsWritten = false
 
   /// Prepares an extraction.
@@ -192,6 +194,7 @@ public final class StreamExtractor {
       try endStretch(work)
       tally.sawCheckpoint(header)
     case .ancestry: try work.chain.adopt(frame, isReplaced: work.reader.superblockBytes == nil)
+    case .note: isResumed = isResumed || header.first == ArchiveNote.resumed
     case .directory, .ids, .blocks, .index, .residence, .superblockCopy:
       try endContent(work)
       if work.chain.depth > 0, frame.kind == .directory {
@@ -206,6 +209,10 @@ public final class StreamExtractor {
       }
     }
   }
+
+  private static let resumedAfterChanges = ArchiveError(
+    .unsupportedFeature,
+    "the archive was interrupted, and files changed before it was gone on with: it can be extracted from a file alone")
 
   private func requireContent(_ work: StreamWork, _ header: FrameHeader) throws(ArchiveError) {
     guard work.chain.isReady else { throw .corrupt("the archive does not say what it is made upon", at: header.offset) }
@@ -358,7 +365,11 @@ public final class StreamExtractor {
     var decoder = TreeBlockDecoder(raw, depth: leaf.ordinal)
     var entries: [ArchiveEntry] = []
     while let entry = try decoder.next() {
-      if let before = entries.last ?? last { try LeafCursor.checkOrder(before, entry) }
+      if let before = entries.last ?? last {
+        // What is in a leaf again has changed after it was written.
+        guard !isResumed || EntryPath.precedes(before.path, entry.path) else { throw Self.resumedAfterChanges }
+        try LeafCursor.checkOrder(before, entry)
+      }
       entries.append(entry)
     }
     guard let first = entries.first, let last = entries.last, entries.count == Int(header.count) else {

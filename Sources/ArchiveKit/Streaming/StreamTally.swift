@@ -186,7 +186,8 @@ final class StreamTally {
   ///   - unpack: gives the raw bytes.
   ///   - isWhole: whether everything before it was seen; otherwise nothing can be compared.
   func check(
-    _ frame: Frame, isWhole: Bool, depth: UInt32, superblock: [UInt8]?, _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
+    _ frame: Frame, isWhole: Bool, depth: UInt32, superblock: [UInt8]?,
+    _ unpack: (Frame) throws(ArchiveError) -> [UInt8]
   ) throws(ArchiveError) {
     let header = frame.header
     guard header.kind >= lastOfEnd else { throw .corrupt("the tables are not in order", at: header.offset) }
@@ -226,7 +227,8 @@ final class StreamTally {
     for _ in 0..<header.count {
       let record = try LeafRecord(&reader)
       guard named < leaves.count, record.ordinal == leaves[named].ordinal,
-        record.block == leaves[named].block, record.entries == leaves[named].entries, record.digest == leaves[named].digest,
+        record.block == leaves[named].block, record.entries == leaves[named].entries,
+        record.digest == leaves[named].digest,
         !EntryPath.precedes(leaves[named].first, record.separator),
         named == 0 ? record.separator.isEmpty : EntryPath.precedes(leaves[named - 1].last, record.separator)
       else { throw .corrupt("the directory names other leaves than are there", at: header.offset) }
@@ -255,6 +257,9 @@ final class StreamTally {
       footer.storedBytes == storedBytes, footer.rawBytes == rawBytes, footer.entries == seenEntries,
       footer.chunks == chunks
     else { throw .corrupt("the end does not say what is in the archive", at: footer.offset) }
+    guard footer.residence.length == 0 else {
+      throw .corrupt("the archive says where its ancestors are, and is none that was merged", at: footer.offset)
+    }
     guard footer.dataBytes == dataBytes else {
       throw .corrupt("the files are not as long as the footer says", at: footer.offset)
     }

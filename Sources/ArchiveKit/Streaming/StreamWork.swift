@@ -129,7 +129,8 @@ final class StreamWork {
           start: run.start))
       fresh.append(
         PlannedRun(
-          file: run.file, holder: run.holder, first: known, count: run.first + run.count - known, length: run.length - length,
+          file: run.file, holder: run.holder, first: known, count: run.first + run.count - known,
+          length: run.length - length,
           start: run.start + length))
     }
     try sweep.run(fresh) { (_: UInt64) throws(ArchiveError) in try didRead() }

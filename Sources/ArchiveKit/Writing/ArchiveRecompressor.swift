@@ -188,7 +188,7 @@ public final class ArchiveRecompressor {
       let raw = try unpacker.unpack(frame)
       _ = try Checkpoint(raw, depth: superblock.depth)
       try submit(.checkpoint(frame.header, raw))
-    case .ancestry, .residence:
+    case .ancestry, .residence, .note:
       // They speak of numbers alone, which stay.
       let raw = try unpacker.unpack(frame)
       if frame.kind == .ancestry {
@@ -302,7 +302,8 @@ public final class ArchiveRecompressor {
 
   private func finish() throws(ArchiveError) -> ArchiveSummary {
     let old = archive.summary.footer
-    guard chunks == archive.own.chunkCount, blockNumber == archive.blocks.count, indexNumber == archive.index.count else {
+    guard chunks == archive.own.chunkCount, blockNumber == archive.blocks.count, indexNumber == archive.index.count
+    else {
       throw .corrupt("the archive lacks blocks that its tables name", at: old.offset)
     }
     for leaf in archive.leaves where archive.own.holds(leaf.ordinal) {

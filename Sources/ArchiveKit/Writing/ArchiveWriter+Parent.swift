@@ -21,14 +21,14 @@ extension ArchiveWriter {
   /// Links that are new in this archive get numbers from here on.
   var firstLinkGroup: UInt64 {
     // No more than there were entries.
-    unfinished?.reader.leaves.reduce(0) { $0 + $1.entries } ?? 0
+    unfinished?.reader.leaves.reduce(0) { $0 &+ $1.entries } ?? 0
   }
 
   /// Takes over what an interrupted attempt had read of a file that has begun.
   ///
   /// - Returns: the bytes that need not be read again.
   func takeBeginning(of entry: ArchiveEntry, _ stamp: Stamp?) throws(ArchiveError) -> UInt64 {
-    guard let unfinished, let stamp, let open = unfinished.open, open.path == entry.path, Stamp(of: open) == stamp,
+    guard let unfinished, let stamp, let open = unfinished.openFile, open.path == entry.path, Stamp(of: open) == stamp,
       open.modificationTime == entry.modificationTime
     else { return 0 }
     for run in try unfinished.reader.runs(of: open) {

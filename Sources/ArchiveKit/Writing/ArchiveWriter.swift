@@ -24,7 +24,7 @@ public final class ArchiveWriter {
   let superblock: Superblock
   let frames: FrameWriter
   /// Events that a segment holds, however few bytes it has.
-  private static let segmentEvents = 8192
+  private static let segmentEvents = 2048
 
   private let payload: PayloadCodec
   private let workers: Workers<PayloadPacker>?
@@ -107,7 +107,7 @@ public final class ArchiveWriter {
     self.options = options
     followsLeaves = original != nil
     payload = try PayloadCodec(options.codec, options.registry)
-    let fresh = try Self.superblock(options, payload, like: original)
+    let fresh = try Superblock(options, payload, like: original)
     superblock = try unfinished?.superblock(insteadOf: fresh) ?? fresh
     self.unfinished = unfinished
     unfinishedTree = unfinished.map { ParentTree($0.reader) }
@@ -135,41 +135,14 @@ public final class ArchiveWriter {
       try self.index?.write(ancestry: body, count: ancestors.count)
     }
     if let unfinished {
+      try frames.write(
+        FrameDescription(kind: .note, flags: .skippable, rawLength: 0, count: 0, first: ArchiveNote.resumed), body: [])
       table = ChunkTable(unfinished.reader.own.ids.found)
       state = ArchiveWriterState(unfinished)
       try unfinished.forEachIndexBlock { (frame, digest) throws(ArchiveError) in
         try self.index?.write(frame.description, body: frame.body, digest: digest)
       }
     }
-  }
-
-  private static func superblock(
-    _ options: ArchiveWriterOptions, _ payload: PayloadCodec, like original: Superblock?
-  ) throws(ArchiveError) -> Superblock {
-    var superblock = original ?? Superblock()
-    superblock.fields.removeAll { $0.type == Superblock.Field.codec }
-    if original == nil {
-      superblock.created = options.created
-      superblock.cutSizes = options.cutSizes
-      superblock.blockTarget = UInt32(options.blockSize)
-      superblock.fields = options.fields
-      if let parent = options.parent { try superblock.follow(parent) }
-    }
-    if let spec = payload.spec {
-      superblock.fields.append(.init(Superblock.Field.codec, [payload.number] + Array(spec.utf8)))
-    }
-    if original != nil { return superblock }
-    if options.isReproducible {
-      let digest = SHA256.hash(try superblock.encoded())
-      superblock.uuid = ArchiveUUID(high: digest.prefix, low: SHA256.hash(digest.bytes).prefix)
-      superblock.tag = SHA256.hash(superblock.uuid.bytes).prefix
-    } else {
-      var generator = SystemRandomNumberGenerator()
-      superblock.uuid = .random()
-      superblock.tag = generator.next()
-    }
-    if superblock.tag == Footer.magicNumber { superblock.tag = ~superblock.tag }
-    return superblock
   }
 
   // MARK: - Input

@@ -22,6 +22,8 @@ public struct ArchiveWriterOptions: Sendable {
   public var isReproducible = false
   /// When the archive is made, in nanoseconds since 1970. Default: 0.
   public var created: Int64 = 0
+  /// What identifies the archive; `nil` for a fresh one. Default: `nil`.
+  public var uuid: ArchiveUUID?
   /// Name, description, program and source. Default: none.
   public var fields: [Superblock.Field] = []
   /// What the archive is made upon: entries, chunks and parts of its tree that have not changed are taken from there.

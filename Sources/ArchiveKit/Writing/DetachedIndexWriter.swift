@@ -25,6 +25,15 @@ final class DetachedIndexWriter {
       FrameDescription(kind: .ancestry, rawLength: ancestry.count, count: count, first: 0), body: ancestry)
   }
 
+  /// Writes a part of what a merged archive says of its ancestors' chunks and index blocks.
+  ///
+  /// - Returns: where it is.
+  func write(residence frame: FrameDescription, body: [UInt8]) throws(ArchiveError) -> Footer.Run {
+    let start = frames.offset
+    try frames.write(frame, body: body)
+    return Footer.Run(offset: start, length: frames.offset - start)
+  }
+
   /// Takes a block of the index; they come in order.
   func write(_ frame: FrameDescription, body: [UInt8], digest: SHA256Digest) throws(ArchiveError) {
     let header = try frames.write(frame, body: body)
@@ -35,13 +44,18 @@ final class DetachedIndexWriter {
 
   /// Ends the index.
   ///
-  /// - Parameter original: the footer of the archive, whose counts stand in the index as well.
+  /// - Parameters:
+  ///   - original: the footer of the archive, whose counts stand in the index as well.
+  ///   - residence: where the index says what a merged archive holds of its ancestors.
+  ///   - residentIDs: of a merged archive, the ids of all chunks of each ancestor.
   func finish(
-    _ original: Footer, leaves: [LeafRecord], ids: [SHA256Digest],
+    _ original: Footer, residence: Footer.Run = .init(), leaves: [LeafRecord], ids: [SHA256Digest],
+    residentIDs: [Table<SHA256Digest>] = [],
     _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var footer = original
+    footer.residence = residence
     try ArchiveTail(frames: frames, superblock: superblock).write(
-      &footer, leaves: leaves, ids: ids, blocks: [], index: index, pack)
+      &footer, leaves: leaves, ids: ids, blocks: [], index: index, residentIDs: residentIDs, pack)
   }
 }

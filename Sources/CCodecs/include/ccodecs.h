@@ -10,7 +10,6 @@
 #include "ccodecs_memory.h"
 #include "ccodecs_cores.h"
 #include "ccodecs_lock.h"
-#include "ccodecs_process.h"
 #include "ccodecs_checksum.h"
 #include "ccodecs_sha256.h"
 #include "ccodecs_zstd.h"

@@ -26,6 +26,23 @@ int64_t ccodecs_seek_hole(int32_t descriptor, int64_t offset);
 int64_t ccodecs_getdents(int32_t descriptor, void *buffer, size_t size);
 int64_t ccodecs_getrandom(void *buffer, size_t size);
 
+// Locks of open file descriptions over a whole file: 0 unlocks, 1 is shared, 2 exclusive. Without `waits`, a lock that
+// another one holds is EAGAIN.
+int32_t ccodecs_lock_file(int32_t descriptor, int32_t mode, int32_t waits);
+// 1 when another open file description has a lock that keeps this mode from being taken, 0 when none has.
+int32_t ccodecs_file_is_locked(int32_t descriptor, int32_t mode);
+
+int32_t ccodecs_host_name(char *buffer, size_t size);
+
+// Starts a program with three descriptors, the default handling of all signals and none blocked. Returns 0, or an error
+// number. `arguments` and `environment` end in null.
+int32_t ccodecs_spawn(
+    int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
+    int32_t output, int32_t errors);
+// Waits for a child. The answer is its status, 128 and the signal that ended it, or -1.
+int32_t ccodecs_wait(int32_t process);
+int32_t ccodecs_terminate(int32_t process);
+
 // Columns and lines of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);
 int32_t ccodecs_terminal_lines(int32_t descriptor);

@@ -39,6 +39,15 @@ public struct SHA256Digest: Hashable, Comparable, Sendable {
     unsafe self.init(bytes.span.bytes)
   }
 
+  /// The digest that 64 hexadecimal digits stand for.
+  ///
+  /// - Parameter hex: the digits, of either case; nil is the answer to anything else.
+  public init?(hex: String) {
+    let digits = hex.unicodeScalars.compactMap { $0.isASCII ? Character($0).hexDigitValue : nil }
+    guard digits.count == 2 * Self.byteCount, hex.unicodeScalars.count == digits.count else { return nil }
+    self.init(stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+  }
+
   /// The first eight bytes as a little-endian number: as good as random, for tables and short names.
   public var prefix: UInt64 { first.byteSwapped }
 

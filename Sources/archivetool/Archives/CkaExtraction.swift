@@ -76,7 +76,9 @@ struct CkaExtraction {
   }
 
   /// Reports every problem, and the whole.
-  static func tell(_ report: ExtractionReport, of name: InputName, _ session: Session, nanoseconds: UInt64) {
+  static func tell(
+    _ report: ExtractionReport, of name: InputName, _ session: Session, command: String = "extract", nanoseconds: UInt64
+  ) {
     var leftOut: UInt64 = 0
     for problem in report.problems {
       switch problem.kind {
@@ -85,7 +87,8 @@ struct CkaExtraction {
       case .exists:
         var failure = Failure(.partial, "already exists", input: name)
         failure.concern(entry: problem.path)
-        failure.hint = "-f replaces it; --overwrite changed keeps what is the same"
+        failure.hint =
+          "\(command == "extract" ? "-f" : "--overwrite always") replaces it; --overwrite changed keeps what is the same"
         session.reporter.failure(failure)
       case .metadata: session.reporter.warning(failure(problem, .partial, name))
       case .leftOut: leftOut += 1
@@ -103,7 +106,7 @@ struct CkaExtraction {
       "\(report.files) files, \(report.directories) folders, \(report.others) others, \(report.bytes) bytes, "
         + "\(NumberText.fixed(seconds, decimals: 2)) s",
       subject: name.display)
-    var object: JSONValue = ["type": "extraction", "v": 1, "command": "extract"]
+    var object: JSONValue = ["type": "extraction", "v": 1, "command": .string(command)]
     object.add(name.path.map { JSONValue.path($0) } ?? [JSONValue.Member("path", .null)])
     object.add("files", .uint(report.files))
     object.add("directories", .uint(report.directories))

@@ -32,7 +32,7 @@ extension Failure {
     let what: String =
       switch exit {
       case .damaged: error.code == .truncated ? "truncated: " : "damaged: "
-      case .unsupported: "unsupported: "
+      case .unsupported: error.code == .missingParent || error.code == .wrongParent ? "" : "unsupported: "
       case .limit: "limit: "
       case .internal: "internal error: "
       default: ""

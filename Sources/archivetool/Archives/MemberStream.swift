@@ -51,6 +51,15 @@ final class MemberStream: ArchiveStream {
   /// Whether an error is one of the stream, and not of the archive that is made of it.
   func isCause(of error: ArchiveError) -> Bool { hasFailed || error.system == nil && error.code != .invalidOption }
 
+  /// The report of what ended the work, if the stream is what was wrong.
+  func failure(_ error: ArchiveError) -> Failure? {
+    guard isCause(of: error) else { return nil }
+    var failure = Failure(error, archive: name)
+    // What is said of archives is no help here.
+    failure.hint = nil
+    return failure
+  }
+
   func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
     do throws(ArchiveError) {
       return try readNext(&room)

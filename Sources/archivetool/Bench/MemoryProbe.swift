@@ -27,23 +27,42 @@ enum MemoryProbe {
   /// - Returns: The bytes at the peak; `nil` when no child could be started or did not answer.
   static func peak(_ item: BenchCase, _ direction: Direction, _ bytes: [UInt8], _ stop: StopRequest) -> UInt64? {
     let arguments: [[UInt8]] = [
-      word, Array(direction.rawValue.utf8), Array(item.spec.utf8), Array(String(item.threads).utf8),
+      Array("archivetool".utf8), word, Array(direction.rawValue.utf8), Array(item.spec.utf8),
+      Array(String(item.threads).utf8),
     ]
-    guard var child = try? PipedProcess("/proc/self/exe", arguments) else { return nil }
+    let errors = FileHandle.standardError
+    guard
+      var child = try? ChildProcess.start("/proc/self/exe", arguments: arguments, input: .piped, errors: errors)
+    else { return nil }
     feed(bytes, &child, stop)
     child.closeInput()
-    let answer = try? child.readAll(limit: 64)
+    let answer = try? readAll(child.output, limit: 64)
     guard child.wait() == 0, let answer, let text = String(validating: answer, as: UTF8.self) else { return nil }
     return UInt64(text.prefix { $0 != "\n" })
   }
 
-  private static func feed(_ bytes: [UInt8], _ child: inout PipedProcess, _ stop: StopRequest) {
+  private static func feed(_ bytes: [UInt8], _ child: inout ChildProcess, _ stop: StopRequest) {
     var position = 0
     while position < bytes.count, !stop.isAsked {
       let end = min(position + (256 << 10), bytes.count)
       // A child that reads no more has failed; its status will say so.
       do throws(IOError) { try unsafe child.write(bytes.span.bytes.extracting(position..<end)) } catch { return }
       position = end
+    }
+  }
+
+  /// The beginning of what a child writes; the rest is passed over.
+  private static func readAll(_ output: borrowing FileHandle, limit: Int) throws(IOError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = try unsafe piece.withUnsafeMutableBufferPointer {
+        (room: inout UnsafeMutableBufferPointer<UInt8>) throws(IOError) -> Int in
+        var room = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(room), initializedCount: 0)
+        return try output.read(into: &room)
+      }
+      if count == 0 { return bytes }
+      bytes += piece.prefix(min(count, limit - bytes.count))
     }
   }
 

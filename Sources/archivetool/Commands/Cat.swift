@@ -101,8 +101,9 @@ enum Cat {
     var input = try OpenedInput(path)
     try input.readPrefix()
     if let member = options.member {
-      return try CkaMember(path: member, offset: options.offset ?? 0, length: options.length, parents: options.parents).cat(
-        input, options.sparse, session)
+      return try CkaMember(path: member, offset: options.offset ?? 0, length: options.length, parents: options.parents)
+        .cat(
+          input, options.sparse, session)
     }
     let codec = try options.reading.codec(of: input, session.registry)
     let offset = options.offset ?? 0

@@ -51,10 +51,8 @@ enum Codecs {
         descriptor.id.rawValue, descriptor.suffixes.first ?? "-", levels(descriptor.levels), descriptor.summary,
       ])
     }
-    let style = Style.decide(
-      global.color, isTerminal: Terminal.isTerminal(1), noColor: Machine.environment("NO_COLOR"),
-      term: Machine.environment("TERM"))
-    let text = table.rendered(width: Terminal.isTerminal(1) ? Terminal.width(1) : nil, style: style)
+    let text = table.rendered(
+      width: Terminal.isTerminal(1) ? Terminal.width(1) : nil, style: .forStandardOutput(global))
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 

@@ -11,30 +11,13 @@ enum Create {
     var global = GlobalOptions()
     var files = FileOptions()
     var codec = CodecChoice()
-    var folder: [UInt8]?
-    var nameFiles: [[UInt8]] = []
-    var namesEndInZero = false
-    var noRecursion = false
-    var excluded: [String] = []
-    var excludeFiles: [[UInt8]] = []
-    var excludeCaches = false
-    var oneFileSystem = false
-    var numericOwner = false
-    var noAttributes = false
+    var source = SourceOptions()
     var isReproducible = false
-    var pages: [String] = []
-    var cutSizes: String?
     var name: String?
-    var streamName: [UInt8]?
     var parent: [UInt8]?
     var parentFolders: [[UInt8]] = []
     var index: [UInt8]?
-    var isParanoid = false
     var resumes = false
-    var maximumMemory: UInt64?
-    var tarStream: [UInt8]?
-    var xbstream: [UInt8]?
-    var isDryRun = false
     var verify = false
     init() {}
   }
@@ -76,46 +59,16 @@ enum Create {
     ],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files) + [
-        .directory("directory", short: "C", \.folder, "start relative PATHs in folder DIR").placeholder("DIR")
-          .group(.input),
-        .paths("files-from", \.nameFiles, "archive what is named in FILE; - is standard input").placeholder("FILE")
-          .group(.input),
-        .toggle("null", short: "0", \.namesEndInZero, "names in FILE end in a zero byte").group(.input),
-        .toggle("no-recursion", \.noRecursion, "archive folders without what is in them").group(.input),
-        .texts("exclude", \.excluded, "leave out what matches PATTERN").placeholder("PATTERN").group(.input).discussion(
-          """
-          A PATTERN without a slash is compared with each name, any other with the whole path; one that ends in a slash \
-          means folders alone. May be given several times.
-          """),
-        .paths("exclude-from", short: "X", \.excludeFiles, "leave out what matches a line of FILE")
-          .placeholder("FILE").group(.input),
-        .toggle("exclude-caches", \.excludeCaches, "leave out folders marked by a CACHEDIR.TAG").group(.input),
-        .toggle("one-file-system", \.oneFileSystem, "do not descend into other file systems").group(.input),
-        .text("stdin", \.streamNameText, "store standard input as file NAME").placeholder("NAME").group(.input),
         .path("parent", \.parent, "store only what archive or index FILE does not have").placeholder("FILE")
           .group(.input),
         .paths("parents", \.parentFolders, "look for the archives below the parent in DIR too").placeholder("DIR")
           .group(.input),
-        .toggle("paranoid", \.isParanoid, "read files that seem not to have changed").group(.input),
         .toggle("resume", \.resumes, "keep an interrupted archive, and go on with it").group(.output),
         .path("index", \.index, "write what a later increment needs to FILE too").placeholder("FILE").group(.output),
-        .size("max-memory", \.maximumMemory, "bound the table of the parent's chunks").placeholder("SIZE")
-          .group(.output),
-        .path("from-tar", \.tarStream, "archive the members of a tar stream")
-          .placeholder("FILE").group(.input),
-        .path("from-xbstream", \.xbstream, "archive the files of an xbstream")
-          .placeholder("FILE").group(.input),
-        .toggle("numeric-owner", \.numericOwner, "store owners by number alone").group(.output),
-        .toggle("no-xattrs", \.noAttributes, "store no extended attributes").group(.output),
         .text("name", \.name, "a name to keep in the archive").placeholder("TEXT").group(.output),
-        .texts("pages", \.pages, "cut files that match GLOB into pages of SIZE").placeholder("GLOB=SIZE")
-          .group(.output),
-        .text("cdc", \.cutSizes, "sizes of other chunks").placeholder("MIN,AVG,MAX").group(.output)
-          .default("16K,64K,256K"),
         .toggle("reproducible", \.isReproducible, "write the same bytes for the same tree").group(.output),
         .toggle("verify", \.verify, "read the archive back and check it before it takes its name").group(.output),
-        .toggle("dry-run", \.isDryRun, "only tell what would be archived").group(.reporting),
-      ]
+      ] + SourceOptions.flags.lifted(\Options.source)
       + CodecChoice.flags.filter {
         ["codec", "level", "fast", "best", "block-size"].contains($0.definition.long)
       }.lifted(\Options.codec),
@@ -135,27 +88,13 @@ enum Create {
 
   private static func check(_ options: Options, _ context: Context) throws {
     let files = options.files
-    let readsNames = !options.nameFiles.isEmpty
-    let streams = [
-      options.streamName.map { _ in "--stdin" }, options.tarStream.map { _ in "--from-tar" },
-      options.xbstream.map { _ in "--from-xbstream" },
-    ].compactMap { $0 }
-    if files.files.isEmpty && !readsNames && streams.isEmpty {
+    if files.files.isEmpty && !options.source.readsNames && !options.source.readsStream {
       throw UsageError(.missingArgument, "nothing to archive", hint: "name files or folders, or give --stdin NAME")
     }
-    if let stream = streams.first {
-      let others = streams.dropFirst() + (readsNames ? ["--files-from"] : []) + (files.files.isEmpty ? [] : ["PATH"])
-      if let other = others.first {
-        throw UsageError(.invalidCombination, "\(stream) and \(other) exclude each other")
-      }
-    }
-    if options.namesEndInZero && !readsNames {
-      throw UsageError(.invalidCombination, "-0 says how names stand in a file", hint: "--files-from FILE names it")
-    }
-    if options.nameFiles.contains(Array("-".utf8)), context.inputIsTerminal, !files.force {
-      throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe names into it; -f insists")
-    }
-    if options.isDryRun { return }
+    // Names in files are as good as those on the command line.
+    try options.source.check(
+      with: files.files.isEmpty || !options.source.readsStream ? [] : ["PATH"], force: files.force, context)
+    if options.source.isDryRun { return }
     guard files.output != nil else {
       throw UsageError(.missingArgument, "-o FILE is missing", hint: "-o - writes to standard output")
     }
@@ -167,12 +106,7 @@ enum Create {
       throw UsageError(
         .invalidCombination, "an archive is not written to a terminal", hint: "-o FILE writes a file; -f insists")
     }
-    let standard = Array("-".utf8)
-    let readsInput = options.streamName != nil || options.tarStream == standard || options.xbstream == standard
-    if readsInput, context.inputIsTerminal, !files.force {
-      throw UsageError(.missingArgument, "standard input is a terminal", hint: "pipe something into it; -f insists")
-    }
-    if options.resumes && (files.writesToOutput(for: nil) || options.readsStream || options.isReproducible) {
+    if options.resumes && (files.writesToOutput(for: nil) || options.source.readsStream || options.isReproducible) {
       throw UsageError(
         .invalidCombination, "--resume needs an output file and a tree that can be read again",
         hint: "it excludes -o -, streams and --reproducible")
@@ -181,17 +115,4 @@ enum Create {
       throw UsageError(.invalidCombination, "--verify needs an output file: a pipe cannot be read back")
     }
   }
-}
-
-extension Create.Options {
-  /// The name for standard input, as text.
-  var streamNameText: String? {
-    get { streamName.map { String(decoding: $0, as: UTF8.self) } }
-    set { streamName = newValue.map { Array($0.utf8) } }
-  }
-}
-
-extension Create.Options {
-  /// Whether what is archived comes once, and then never again.
-  var readsStream: Bool { streamName != nil || tarStream != nil || xbstream != nil }
 }

@@ -22,6 +22,20 @@ enum Diff {
     }
   }
 
+  /// What a comparison looks at when some things are left out.
+  static func aspects(without ignored: [String]) throws(UsageError) -> ArchiveDifference.Aspects {
+    var aspects = ArchiveDifference.Aspects.all
+    for name in ignored {
+      guard let aspect = Aspect(rawValue: name) else {
+        throw UsageError(
+          .invalidValue, "'\(name)' cannot be left out",
+          hint: "--ignore takes one of " + Aspect.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      aspects.subtract(aspect.aspects)
+    }
+    return aspects
+  }
+
   struct Options: CommandOptions {
     var global = GlobalOptions()
     var old: [UInt8] = []
@@ -64,17 +78,8 @@ enum Diff {
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
-    var aspects = ArchiveDifference.Aspects.all
-    for name in options.ignored {
-      guard let aspect = Aspect(rawValue: name) else {
-        throw UsageError(
-          .invalidValue, "'\(name)' cannot be left out",
-          hint: "--ignore takes one of " + Aspect.allCases.map(\.rawValue).joined(separator: ", "))
-      }
-      aspects.subtract(aspect.aspects)
-    }
+    let aspects = try aspects(without: options.ignored)
     let session = try context.begin(options.global)
-    var differences = 0
     do throws(Failure) {
       let old = try open(options.old, options, session)
       let patterns = try options.excluded.map { (text: String) throws(Failure) in try pattern(text) }
@@ -84,7 +89,7 @@ enum Diff {
         try comparison.forEachDifference { path in
           selection.includes(path: path) && !isExcluded(path, patterns)
         } _: { (difference: ArchiveDifference) throws(ArchiveError) in
-          differences += 1
+          session.reporter.noteDifference()
           session.reporter.print(line(difference))
           session.reporter.emit(json(difference))
         }
@@ -94,8 +99,7 @@ enum Diff {
     } catch {
       session.reporter.failure(error)
     }
-    let status = session.finish(command: "diff")
-    return status == .ok && differences > 0 ? .partial : status
+    return session.finish(command: "diff")
   }
 
   private static func open(_ path: [UInt8], _ options: Options, _ session: Session) throws(Failure) -> CkaArchive {
@@ -152,7 +156,7 @@ enum Diff {
 
   // MARK: - Telling
 
-  private static func line(_ difference: ArchiveDifference) -> String {
+  static func line(_ difference: ArchiveDifference) -> String {
     let entry = difference.new ?? difference.old
     let name = entry.map { CkaEntryReport(archive: nil, entry: $0).name } ?? ""
     switch (difference.old, difference.new) {
@@ -162,8 +166,8 @@ enum Diff {
     }
   }
 
-  private static func json(_ difference: ArchiveDifference) -> JSONValue {
-    var object: JSONValue = ["type": "difference", "v": 1, "command": "diff"]
+  static func json(_ difference: ArchiveDifference, command: String = "diff") -> JSONValue {
+    var object: JSONValue = ["type": "difference", "v": 1, "command": .string(command)]
     object.add(JSONValue.path(difference.path))
     let change = difference.old == nil ? "added" : difference.new == nil ? "removed" : "changed"
     object.add("change", .string(change))

@@ -81,7 +81,8 @@ enum Extract {
         let settings = try options.extractionOptions()
         if let tarFile = options.tarFile {
           let conversion = TarConversion(
-            archive: try CkaArchive(input, parents: options.parents, session), options: settings, file: tarFile, force: options.force,
+            archive: try CkaArchive(input, parents: options.parents, session), options: settings, file: tarFile,
+            force: options.force,
             sync: options.sync)
           try conversion.run(session)
           return session.finish(command: "extract", stats: options.stats)

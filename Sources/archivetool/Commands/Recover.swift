@@ -31,7 +31,8 @@ enum Recover {
     examples: [Example("archivetool recover cut.cka -o saved.cka", "the entries that are complete")],
     flags: FileOptions.flags.filter { ["output", "force", "sync", "stats"].contains($0.definition.long) }
       .lifted(\Options.files)
-      + [ParentFolders.flag(\.parents)] + CodecChoice.flags.filter { ["codec", "level", "fast", "best"].contains($0.definition.long) }
+      + [ParentFolders.flag(\.parents)]
+      + CodecChoice.flags.filter { ["codec", "level", "fast", "best"].contains($0.definition.long) }
       .lifted(\Options.codec),
     positionals: [.path("ARCHIVE", \.archive, "the archive")],
     run: run)

@@ -61,31 +61,45 @@ struct TreeOptions: Sendable {
 extension Extract.Options {
   /// What the library is asked for.
   func extractionOptions() throws(Failure) -> ExtractionOptions {
-    var settings = ExtractionOptions()
-    settings.paths = names
-    settings.included = try Self.patterns(tree.included)
-    settings.excluded = try Self.patterns(tree.excluded)
-    settings.stripComponents = tree.stripComponents
-    settings.overwrite =
-      switch force ? .always : tree.overwrite {
-      case .never: .never
-      case .changed: .changed
-      case .newer: .newer
-      case .always: .always
-      }
-    settings.keepsGoing = tree.keepGoing
-    settings.keepsDamaged = tree.keepDamaged
-    if let sameOwner = tree.sameOwner { settings.restoresOwners = sameOwner }
-    settings.usesNumericOwners = tree.numericOwner
-    settings.allowsSpecial = tree.allowSpecial
+    var settings = try tree.extractionOptions(names, threads: global.threads)
+    if force { settings.overwrite = .always }
     settings.maximumBytes = tree.maximumBytes ?? reading.maximumOutput
     if reading.untrusted {
       settings.restoresOwners = false
       settings.allowsSpecial = false
       settings.maximumBytes = settings.maximumBytes ?? 64 << 30
     }
-    settings.threads = global.threads ?? 0
-    settings.isDryRun = tree.isDryRun
+    return settings
+  }
+}
+
+extension TreeOptions {
+  /// What the library is asked for.
+  ///
+  /// - Parameters:
+  ///   - names: what to extract; empty for everything.
+  ///   - threads: how many threads may work; one per core when not given.
+  func extractionOptions(_ names: [[UInt8]], threads: Int?) throws(Failure) -> ExtractionOptions {
+    var settings = ExtractionOptions()
+    settings.paths = names
+    settings.included = try Self.patterns(included)
+    settings.excluded = try Self.patterns(excluded)
+    settings.stripComponents = stripComponents
+    settings.overwrite =
+      switch overwrite {
+      case .never: .never
+      case .changed: .changed
+      case .newer: .newer
+      case .always: .always
+      }
+    settings.keepsGoing = keepGoing
+    settings.keepsDamaged = keepDamaged
+    if let sameOwner { settings.restoresOwners = sameOwner }
+    settings.usesNumericOwners = numericOwner
+    settings.allowsSpecial = allowSpecial
+    settings.maximumBytes = maximumBytes
+    settings.threads = threads ?? 0
+    settings.isDryRun = isDryRun
     return settings
   }
 

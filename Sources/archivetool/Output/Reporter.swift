@@ -100,6 +100,9 @@ final class Reporter {
     if !global.json { console.writeError("\(program): \(text)\n") }
   }
 
+  /// Notes that what was compared is not the same, which the exit status tells.
+  func noteDifference() { exit.merge(.partial) }
+
   /// Counts a file that was done.
   func count(bytesIn: UInt64, bytesOut: UInt64) {
     if keeps({ $0.count(bytesIn: bytesIn, bytesOut: bytesOut) }) { return }

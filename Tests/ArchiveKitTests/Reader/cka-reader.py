@@ -36,16 +36,20 @@ MIB = 1 << 20
 SUPERBLOCK_SIZE, HEADER_SIZE, FOOTER_SIZE = 4096, 64, 256
 SUPERBLOCK_MAGIC = bytes.fromhex("89434B410D0A1A0A")
 FOOTER_MAGIC = bytes.fromhex("89434B460D0A1A0A")
-DATA, TREE, MAP, DIRECTORY, IDS, BLOCKS, INDEX, CHECKPOINT, STAMPS, COPY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 12
+DATA, TREE, MAP, DIRECTORY, IDS, BLOCKS, INDEX, CHECKPOINT, STAMPS, ANCESTRY, RESIDENCE, COPY = range(
+    1, 13)
 NAMES = {DATA: "data block", TREE: "tree block", MAP: "map block", DIRECTORY: "directory", IDS: "id table",
          BLOCKS: "block table", INDEX: "index table", CHECKPOINT: "checkpoint", STAMPS: "stamps block",
-         COPY: "copy of the superblock"}
+         ANCESTRY: "ancestry", RESIDENCE: "residence", COPY: "copy of the superblock"}
 SKIPPABLE, ENCRYPTED, PROVISIONAL = 1, 2, 4
 RECORD_SIZE = {IDS: 32, BLOCKS: 24, INDEX: 48}
 RECORDS_IN_FRAME = 1 << 18
 FILE, DIR, LINK, FIFO, CHARACTER, BLOCK = range(6)
 KINDS = ("file", "directory", "link", "fifo", "character device", "block device")
 ZEROS = bytes(32)
+DETACHED = 1
+# Chunks and index blocks are named by ordinal and number together.
+SHIFT = 64
 
 
 class Damaged(Exception):
@@ -161,12 +165,15 @@ class Superblock:
          *self.cutting, self.page, self.fill) = self.LAYOUT.unpack_from(data)
         self.data, self.fields = data, []
         for holds, text in ((self.major == 1, f"major version {self.major}"),
-                            (self.read_features == 0, f"features {self.read_features:#x}"),
+                            (self.read_features & ~DETACHED == 0, f"features {self.read_features:#x}"),
                             (self.identity == 1, f"identification of chunks {self.identity}"),
                             (self.id_size == 32, f"ids of {self.id_size} bytes"),
-                            (self.checksum == 1, f"checksum of frames {self.checksum}")):
+                            (self.checksum == 1, f"checksum of frames {self.checksum}"),
+                            (self.depth <= 1024, f"depth {self.depth}")):
             if not holds:
                 raise Unsupported(f"superblock: {text}")
+        self.is_index = bool(self.read_features & DETACHED)
+        self.is_merged = self.depth > 0 and self.parent == bytes(16)
         must(self.sync != FOOTER_MAGIC, "superblock: the sync tag is the magic of the footer")
         if self.depth == 0:
             must(self.parent == bytes(16) and self.parent_root == ZEROS, "superblock: a full archive has a parent")
@@ -192,14 +199,15 @@ class Superblock:
 
 
 class Footer:
-    LAYOUT = struct.Struct("<8s8s16s7Q8Q32s32sQI")
+    LAYOUT = struct.Struct("<8s8s16s7Q8Q32s32sQIQQ")
 
     def __init__(self, data, offset):
         must(len(data) == FOOTER_SIZE and data[:8] == FOOTER_MAGIC, "footer: magic")
         must(xxh3(data[:248]) == int.from_bytes(data[248:], "little"), "footer: checksum")
         (_, self.sync, self.uuid, self.offset, self.frames, self.stored, self.raw, self.file_bytes, self.entries,
-         self.chunks, *places, self.content_root, self.layout_root, self.copy, self.depth) = self.LAYOUT.unpack_from(
-             data)
+         self.chunks, *places, self.content_root, self.layout_root, self.copy, self.depth,
+         residence, length) = self.LAYOUT.unpack_from(data)
+        self.residence = residence, length
         must(self.offset == offset, f"footer: own offset is {self.offset}, it stands at {offset}")
         self.places = dict(zip((DIRECTORY, IDS, BLOCKS, INDEX), zip(places[::2], places[1::2])))
 
@@ -475,18 +483,20 @@ def in_i64(value, what):
     return value
 
 
-def read_pieces(cursor, depth, size=None, expected=0):
-    """Runs and holes, and the number expected next. With a size, the last length may be 0 for all that is left."""
+def read_pieces(cursor, depth, size=None, expected=None):
+    """Runs and holes, and the numbers expected next, by ordinal. With a size, the last length may be 0 for all that is left."""
     pieces, total, items = [], 0, cursor.v()
+    expected = {} if expected is None else expected
     for item in range(items):
         token = cursor.v()
         must(token == 1 or token and token % 2 == 0, f"{cursor.what}: {token} is neither a run nor a hole")
         piece = Piece(0)
         if token > 1:
-            piece = Piece(0, token // 2, cursor.v(), cursor.z() + expected)
+            piece = Piece(0, token // 2, cursor.v())
+            piece.first = cursor.z() + expected.get(piece.ordinal, 0)
             must(piece.ordinal <= depth, f"{cursor.what}: a run of ordinal {piece.ordinal}")
             must(0 <= piece.first <= piece.first + piece.count < 2**64, f"{cursor.what}: chunk {piece.first}")
-            expected = piece.first + piece.count
+            expected[piece.ordinal] = piece.first + piece.count
         piece.length = cursor.v()
         if piece.length == 0:
             must(size is not None and item == items - 1 and piece.count, f"{cursor.what}: length 0")
@@ -503,7 +513,7 @@ class EntryDecoder:
 
     def __init__(self, cursor, depth):
         self.cursor, self.depth = cursor, depth
-        self.path, self.owner, self.seconds, self.expected = b"", None, 0, 0
+        self.path, self.owner, self.seconds, self.expected = b"", None, 0, {}
 
     def next(self):
         c, start = self.cursor, self.cursor.at
@@ -572,24 +582,22 @@ def entries_of(header, raw, depth):
     cursor.end()
 
 
-def fill_content(entry, depth, index_block):
+def fill_content(entry, depth, index_block, chained=False):
     """Puts the runs of the maps into an entry; index_block(number, SHA) gives (header, raw)."""
     if entry.maps is None:
         return
     entry.pieces = []
     for position, (ordinal, number, length, digest) in enumerate(entry.maps):
-        if ordinal != depth:
+        if ordinal != depth and not chained:
             raise Unsupported(f"{show(entry.path)}: a map block lies in the archive of depth {ordinal}")
-        header, raw = index_block(number, digest)
+        must(ordinal <= depth, f"{show(entry.path)}: a map of ordinal {ordinal}")
+        header, raw = index_block(ordinal << SHIFT | number if chained else number, digest)
         must(header.type == MAP, f"{show(entry.path)}: index block {number} is no map block")
         cursor = Cursor(raw, header.where)
-        pieces, _ = read_pieces(cursor, depth)
+        pieces, _ = read_pieces(cursor, ordinal)
         cursor.end()
         must(len(pieces) == header.count, f"{header.where}: count is not the number of runs and holes")
         must(sum(p.length for p in pieces) == length, f"{header.where}: it does not cover the bytes the entry says")
-        last = position == len(entry.maps) - 1
-        chunks = sum(p.count for p in pieces)
-        must(chunks >= 4096 or last, f"{header.where}: a map of {chunks} chunks")
         entry.pieces += pieces
 
 
@@ -693,6 +701,8 @@ Checkpoint = collections.namedtuple("Checkpoint", "before chunks index entries l
 def read_checkpoint(header, raw, depth):
     c = Cursor(raw, header.where)
     values = c.u64(), c.u64(), c.u64(), c.u64()
+    if depth:
+        raise Unsupported(f"{header.where}: increments are read by their directory alone")
     leaves = [(c.v(), c.v()) for _ in range(c.v())]
     is_open, entry = c.u8(), None
     must(is_open <= 1, f"{header.where}: {is_open} is neither open nor not")
@@ -709,8 +719,8 @@ def read_checkpoint(header, raw, depth):
 class Indexed:
     """Finds everything by the footer."""
 
-    def __init__(self, file, report):
-        self.file = file
+    def __init__(self, file, report, parents=()):
+        self.file, self.report, self.parents, self.members = file, report, parents, {}
         self.footer, rest = find_footer(file)
         must(self.footer, "truncated: there is no footer")
         if any(rest):
@@ -732,6 +742,12 @@ class Indexed:
         self.blocks = [struct.unpack("<QQII", r) for r in table_records(BLOCKS, frames[BLOCKS])]
         self.firsts = [first for _, first, _, _ in self.blocks]
         self.index = [struct.unpack("<QII32s", r) for r in table_records(INDEX, frames[INDEX])]
+        self.ancestry, self.residence = [], None
+        if self.depth:
+            self.read_ancestry()
+        must(self.superblock.is_merged == bool(self.footer.residence[1]), "footer: residence")
+        if self.superblock.is_merged:
+            self.read_residence()
         must(len(self.ids) == self.footer.chunks, "footer: chunks is not the number of ids")
         must(content_root(self.superblock, self.footer.chunks, [b for _, b in frames[IDS]],
                           b"".join(raw for _, raw in directory)) == self.footer.content_root, "footer: contentRoot")
@@ -757,6 +773,122 @@ class Indexed:
         must(offset == end or not length, f"footer: length of the {NAMES[kind]}")
         return frames
 
+    def read_ancestry(self):
+        header, body = self.frame(SUPERBLOCK_SIZE, self.sync, ANCESTRY)
+        must(header.count == self.depth and header.number == 0, f"{header.where}: it does not name all ancestors")
+        cursor = Cursor(raw_of(header, body), header.where)
+        for _ in range(self.depth):
+            self.ancestry.append((cursor.take(16), cursor.take(32), cursor.text()))
+        cursor.end()
+        must(self.ancestry[-1][1] == self.superblock.parent_root, f"{header.where}: the last is not the parent")
+        must(self.superblock.is_merged or self.ancestry[-1][0] == self.superblock.parent, f"{header.where}: UUID")
+        must(len({root for _, root, _ in self.ancestry}) == self.depth, f"{header.where}: a contentRoot comes twice")
+
+    def read_residence(self):
+        offset, length = self.footer.residence
+        end, raw = offset + length, b""
+        while offset < end:
+            header, body = self.frame(offset, self.sync, RESIDENCE)
+            raw += raw_of(header, body)
+            offset += HEADER_SIZE + header.stored
+        must(offset == end, "footer: length of the residence")
+        cursor = Cursor(raw, "residence")
+        chunks, blocks = cursor.v(), cursor.v()
+        must(chunks == self.footer.chunks, "residence: chunks")
+        self.residence, place = [], sum(self.footer.places[INDEX])
+        self.own_index = blocks
+        for ordinal in range(self.depth):
+            total, directory = cursor.v(), cursor.take(32)
+            held, chunks = self.held(cursor, chunks)
+            index, blocks = self.held(cursor, blocks)
+            must(not held or held[-1][1] <= total, "residence: a chunk behind the end")
+            frames, found = [], 0
+            while found < total:
+                frames.append(self.frame(place, self.sync, IDS))
+                place += HEADER_SIZE + frames[-1][0].stored
+                found += frames[-1][0].count
+            ids = table_records(IDS, frames)
+            must(len(ids) == total, f"residence: ids of ordinal {ordinal}")
+            below = self.ancestry[ordinal - 1][1] if ordinal else ZEROS
+            h1 = sha(b"".join(sha(body) for _, body in frames))
+            root = sha(b"CKA1 content" + below + b"\1" + struct.pack("<Q", total) + h1 + directory)
+            must(root == self.ancestry[ordinal][1], f"residence: contentRoot of ordinal {ordinal}")
+            self.residence.append((ids, held, index))
+        cursor.end()
+        must(blocks == len(self.index), "residence: index blocks")
+
+    @staticmethod
+    def held(cursor, place):
+        """Runs as (first, end, number here), and the number behind the last."""
+        runs, at = [], 0
+        for position in range(cursor.v()):
+            passed, count = cursor.v(), cursor.v()
+            must(count and (passed or not position), "residence: a run is empty, or touches the one before")
+            runs.append((at + passed, at + passed + count, place))
+            at, place = at + passed + count, place + count
+        return runs, place
+
+    @staticmethod
+    def place_in(runs, number):
+        at = bisect.bisect_right(runs, number, key=lambda run: run[0]) - 1
+        must(at >= 0 and number < runs[at][1], f"residence: number {number} is not held")
+        return runs[at][2] + number - runs[at][0]
+
+    def member(self, ordinal):
+        """The archive that holds what an ordinal means."""
+        must(ordinal <= self.depth, f"there is no ordinal {ordinal}")
+        if ordinal == self.depth or self.residence is not None:
+            return self
+        if ordinal not in self.members:
+            self.members[ordinal] = self.find(ordinal)
+        return self.members[ordinal]
+
+    def find(self, ordinal):
+        uuid, root, name = self.ancestry[ordinal]
+        below = self.ancestry[ordinal - 1][1] if ordinal else ZEROS
+        files = [os.path.join(os.fsencode(folder), file) for folder in self.parents
+                 for file in sorted(os.listdir(os.fsencode(folder)))]
+        files = [path for path in files if path.endswith((b".cka", b".ckx"))]
+        # Archives before indexes, what has the name first.
+        files.sort(key=lambda path: (path.endswith(b".ckx"), os.path.basename(path) != name))
+        for path in files:
+            try:
+                found = Indexed(open(path, "rb"), self.report, self.parents)
+            except (Damaged, Unsupported):
+                continue
+            if found.footer.content_root == root and found.depth == ordinal:
+                must(found.superblock.parent_root == below, f"{show(path)}: it was made upon another archive")
+                return found
+        for other in range(ordinal + 1, self.depth):
+            try:
+                merged = self.member(other)
+            except Damaged:
+                continue
+            if merged.residence is not None:
+                return merged
+        raise Damaged(f"the archive {text_of(name)} ({uuid.hex()}) of depth {ordinal} is not there")
+
+    def chain_block(self, number, digest):
+        """An index block, by ordinal and number."""
+        ordinal, number = number >> SHIFT, number & (1 << SHIFT) - 1
+        member = self.member(ordinal)
+        if ordinal == member.depth:
+            must(member.residence is None or number < member.own_index, f"there is no index block {number}")
+            return member.index_block(number, digest)
+        return member.index_block(member.place_in(member.residence[ordinal][2], number), digest)
+
+    def chain_chunk(self, number):
+        """A chunk, by ordinal and number."""
+        ordinal, number = number >> SHIFT, number & (1 << SHIFT) - 1
+        member = self.member(ordinal)
+        if member.superblock.is_index:
+            raise Damaged(f"of the archive of depth {member.depth} only the index is there")
+        if ordinal == member.depth:
+            must(number < len(member.ids), f"there is no chunk {number}")
+            return member.chunk(number, member.ids[number])
+        ids, held, _ = member.residence[ordinal]
+        return member.chunk(member.place_in(held, number), ids[number])
+
     def index_block(self, number, digest):
         must(number < len(self.index), f"index table: there is no index block {number}")
         offset, stored, raw_length, sha_in_table = self.index[number]
@@ -767,8 +899,7 @@ class Indexed:
         must(sha(raw) == digest == sha_in_table, f"{header.where}: SHA of the raw bytes")
         return header, raw
 
-    def chunk(self, number):
-        must(number < len(self.ids), f"there is no chunk {number}")
+    def chunk(self, number, identity):
         place = bisect.bisect_right(self.firsts, number) - 1
         must(place >= 0, f"block table: no block has chunk {number}")
         if place not in self.cache:
@@ -784,18 +915,16 @@ class Indexed:
         chunks, pieces = self.cache[place]
         local = number - self.firsts[place]
         must(local < len(chunks), f"block table: no block has chunk {number}")
-        must(sha(pieces[local]) == chunks[local][1] == self.ids[number], f"chunk {number}: id")
+        must(sha(pieces[local]) == chunks[local][1] == identity, f"chunk {number}: id")
         return pieces[local]
 
     def entries(self):
         rules = TreeRules()
         for leaf in self.leaves:
-            if leaf.ordinal != self.depth:
-                raise Unsupported(f"a tree block lies in the archive of depth {leaf.ordinal}")
-            header, raw = self.index_block(leaf.number, leaf.digest)
+            header, raw = self.chain_block(leaf.ordinal << SHIFT | leaf.number, leaf.digest)
             must(header.type == TREE and header.count == leaf.entries, f"{header.where}: not what the directory says")
-            for entry in entries_of(header, raw, self.depth):
-                fill_content(entry, self.depth, self.index_block)
+            for entry in entries_of(header, raw, leaf.ordinal):
+                fill_content(entry, leaf.ordinal, self.chain_block, chained=True)
                 rules.check(entry)
                 yield entry
 
@@ -1388,16 +1517,24 @@ def command_extract(options, report):
             file.seek(0)
             PipeExtractor(file, restorer, report).run()
             return
-        archive = Indexed(file, report)
+        archive = Indexed(file, report, parents_of(options))
         for entry in archive.entries():
-            restorer.put(entry, archive.chunk, lambda number: len(archive.chunk(number)))
+            for piece in entry.pieces or []:
+                if piece.count:
+                    piece.first |= piece.ordinal << SHIFT
+            restorer.put(entry, archive.chain_chunk, lambda number: len(archive.chain_chunk(number)))
         restorer.finish()
+
+
+def parents_of(options):
+    """The folders with the archives below an increment."""
+    return options.parents or [os.path.dirname(options.file) or "."]
 
 
 def command_list(options, report):
     report.stream = sys.stderr
     with whole(options.file) as file:
-        for entry in Indexed(file, report).entries():
+        for entry in Indexed(file, report, parents_of(options)).entries():
             print(json.dumps(described(entry), ensure_ascii=False))
 
 
@@ -1439,6 +1576,9 @@ def main():
         command = commands.add_parser(name)
         command.add_argument("file", metavar="FILE", help="an archive" + (", or - for standard input"))
         command.set_defaults(run=run)
+        if name in ("extract", "list"):
+            command.add_argument("--parents", action="append", default=[], metavar="DIR",
+                                 help="a folder with the archives below an increment")
         if name == "extract":
             command.add_argument("-C", dest="directory", required=True, metavar="DIR")
     options = parser.parse_args()

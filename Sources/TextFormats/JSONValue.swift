@@ -41,14 +41,6 @@ public indirect enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// A span of time as seconds.
-  ///
-  /// - Parameter duration: The span.
-  /// - Returns: A number.
-  public static func seconds(_ duration: Duration) -> JSONValue {
-    .double(Double(DurationText.nanoseconds(duration)) / 1e9)
-  }
-
   /// The members that stand for a file name: `path`, and `path_b64` with the exact bytes if they are not valid UTF-8.
   ///
   /// - Parameters:

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The index over records and archives. It holds nothing that is not also in the state files.
+internal import SystemIO
+internal import TextFormats
+
+/// The records of a repository, in a database.
+///
+/// The state file of a backup is written before its row. A row whose file may be newer is marked as doubtful before the
+/// file is touched, so that whoever comes after a crash knows which files to read.
+final class Catalogue {
+  private let database: SQLiteDatabase
+
+  /// The version of the tables; another one is made anew from the state files.
+  static let version: Int64 = 1
+
+  /// Opens or makes a catalogue.
+  ///
+  /// - Parameter file: where; `nil` for memory.
+  init(_ file: Path?) throws(BackupError) {
+    database = try SQLiteDatabase(file)
+    if file != nil {
+      // Where the file system cannot share memory this answers with another journal, which is as safe.
+      _ = try database.rows("PRAGMA journal_mode=WAL")
+      try database.run("PRAGMA synchronous=FULL")
+    }
+  }
+
+  /// Whether the tables are there, and those of this version.
+  func isUsable() throws(BackupError) -> Bool {
+    try database.rows("PRAGMA user_version").first?.first?.int == Self.version
+  }
+
+  /// Throws everything away and begins anew.
+  func reset() throws(BackupError) {
+    for table in ["backups", "doubtful"] { try database.run("DROP TABLE IF EXISTS \(table)") }
+    try database.run(
+      """
+      CREATE TABLE backups (
+        id TEXT PRIMARY KEY, account TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+        parent TEXT, depth INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER, protected INTEGER NOT NULL, record TEXT NOT NULL
+      ) WITHOUT ROWID
+      """)
+    for column in ["name", "parent", "instance, created", "state", "expires"] {
+      try database.run("CREATE INDEX \"by \(column)\" ON backups (\(column))")
+    }
+    try database.run("CREATE TABLE doubtful (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    try database.run("PRAGMA user_version = \(Self.version)")
+  }
+
+  /// Does something that others see as a whole or not at all; nobody else changes anything meanwhile.
+  func transaction<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+    try database.transaction(body)
+  }
+
+  // MARK: - Rows
+
+  /// All records, oldest first.
+  func records() throws(BackupError) -> [BackupRecord] {
+    try records("SELECT record FROM backups ORDER BY created, depth, id")
+  }
+
+  /// The record of a backup.
+  func record(_ id: BackupID) throws(BackupError) -> BackupRecord? {
+    try records("SELECT record FROM backups WHERE id = ?", [.text(id.description)]).first
+  }
+
+  /// Records with a name.
+  func records(named name: String) throws(BackupError) -> [BackupRecord] {
+    try records("SELECT record FROM backups WHERE name = ? ORDER BY created, depth, id", [.text(name)])
+  }
+
+  /// Records of an instance, oldest first.
+  func records(of instance: String) throws(BackupError) -> [BackupRecord] {
+    try records("SELECT record FROM backups WHERE instance = ? ORDER BY created, depth, id", [.text(instance)])
+  }
+
+  /// Which backups there are.
+  func identifiers() throws(BackupError) -> Set<BackupID> {
+    Set(try database.rows("SELECT id FROM backups").compactMap { $0.first?.text.flatMap { BackupID($0) } })
+  }
+
+  private func records(_ query: String, _ values: [SQLiteDatabase.Value] = []) throws(BackupError) -> [BackupRecord] {
+    var records: [BackupRecord] = []
+    try database.run(query, values) { (row: [SQLiteDatabase.Value]) throws(BackupError) in
+      records.append(try BackupRecord(stateFile: Array((row.first?.text ?? "").utf8)))
+    }
+    return records
+  }
+
+  /// Writes a row.
+  func put(_ record: BackupRecord) throws(BackupError) {
+    try database.run(
+      "INSERT OR REPLACE INTO backups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      [
+        .text(record.id.description), .text(record.account), .text(record.instance), .text(record.name),
+        .text(record.state.rawValue), record.parent.map { .text($0.description) } ?? .null,
+        .int(Int64(record.depth)), .int(record.createdAt.nanosecondsSince1970),
+        record.expiresAt.map { .int($0.nanosecondsSince1970) } ?? .null, .int(record.isProtected ? 1 : 0),
+        .text(JSONWriter.text(record.json)),
+      ])
+  }
+
+  /// Removes a row.
+  func remove(_ id: BackupID) throws(BackupError) {
+    try database.run("DELETE FROM backups WHERE id = ?", [.text(id.description)])
+  }
+
+  // MARK: - Doubt
+
+  /// Marks a row as one whose state file may be newer.
+  func doubt(_ id: BackupID) throws(BackupError) {
+    try database.run("INSERT OR IGNORE INTO doubtful VALUES (?)", [.text(id.description)])
+  }
+
+  /// Takes the mark back.
+  func trust(_ id: BackupID) throws(BackupError) {
+    try database.run("DELETE FROM doubtful WHERE id = ?", [.text(id.description)])
+  }
+
+  /// Rows whose state file may be newer.
+  func doubtful() throws(BackupError) -> Set<BackupID> {
+    Set(try database.rows("SELECT id FROM doubtful").compactMap { $0.first?.text.flatMap { BackupID($0) } })
+  }
+}

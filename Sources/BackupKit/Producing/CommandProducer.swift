@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Delivers what a command writes, as one file.
+public import ArchiveKit
+internal import SystemIO
+
+/// Runs a command of the shell and delivers its standard output as one file of the backup.
+///
+/// The command decides whether there is a backup: when it ends with another status than 0, there is none. Its environment
+/// says what is backed up:
+///
+/// | variable | value |
+/// |---|---|
+/// | `BACKUP_ID`, `BACKUP_NAME` | the backup |
+/// | `BACKUP_INSTANCE` | the instance |
+/// | `BACKUP_DATABASES` | the databases, with commas between; empty when none was named |
+/// | `BACKUP_PARENT` | the parent; empty for a full backup |
+/// | `BACKUP_PARENT_POSITION` | where the source stood at the parent, as far as that is known |
+/// | `BACKUP_CREATED` | when the backup was asked for, RFC 3339 |
+public final class CommandProducer: BackupProducer {
+  /// The most bytes of a log that are kept: the last ones.
+  public static let maximumLog = 16 << 10
+
+  private let command: String
+  private let name: [UInt8]
+  private let expectation: StreamExpectation
+  private let tellsErrors: Bool
+
+  /// Takes a command.
+  ///
+  /// - Parameters:
+  ///   - command: the command, for `sh -c`.
+  ///   - name: the file's path in the archive.
+  ///   - expectation: what the output must turn out to be.
+  ///   - tellsErrors: whether what it writes to standard error is passed on to the observer too, line by line.
+  public init(
+    _ command: String, as name: [UInt8], _ expectation: StreamExpectation = .init(), tellsErrors: Bool = true
+  ) {
+    self.command = command
+    self.name = name
+    self.expectation = expectation
+    self.tellsErrors = tellsErrors
+  }
+
+  /// It is run again.
+  public var isRepeatable: Bool { true }
+
+  /// Runs the command to its end.
+  public func produce(into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) -> ProducerReport {
+    var started: CommandLog?
+    let child: ChildProcess
+    do throws(IOError) { child = try start(&started, task) } catch {
+      throw BackupError(.sourceFailed, "the command could not be run: \(error)")
+    }
+    guard let log = started else { throw BackupError(.sourceFailed, "the command could not be run") }
+    // The child owns the pipe, and is there until the stream has ended.
+    let stream = CheckedStream(FileHandle(borrowing: child.output.descriptor), expectation)
+    do throws(BackupError) {
+      try stream.archive(as: name, into: writer, task)
+    } catch {
+      child.abort()
+      log.finish()
+      tell(log, task)
+      throw error
+    }
+    let status = child.wait()
+    log.finish()
+    tell(log, task)
+    guard status == 0 else {
+      let how = status > 128 ? "was ended by signal \(status - 128)" : "ended with status \(status)"
+      let last = log.lastLine.map { ": \($0)" } ?? ""
+      throw BackupError(.sourceFailed, "the command \(how)\(last)")
+    }
+    try stream.finish()
+    return ProducerReport(log: log.text)
+  }
+
+  private func start(_ log: inout CommandLog?, _ task: ProducerTask) throws(IOError) -> ChildProcess {
+    let pipe = try Pipe()
+    let child = try ChildProcess.start(shell: command, environment: environment(task), errors: pipe.writer)
+    // Without our own writer the end is seen when the command has none any more.
+    let collector = CommandLog(pipe.split { reader, _ in reader })
+    try collector.collect()
+    log = collector
+    return child
+  }
+
+  private func tell(_ log: CommandLog, _ task: ProducerTask) {
+    guard tellsErrors else { return }
+    for line in log.text.split(separator: "\n") { task.observer.note(String(line)) }
+  }
+
+  private func environment(_ task: ProducerTask) -> [(name: String, value: String)] {
+    [
+      ("BACKUP_ID", task.record.id.description), ("BACKUP_NAME", task.record.name),
+      ("BACKUP_INSTANCE", task.record.instance), ("BACKUP_DATABASES", task.record.databases.joined(separator: ",")),
+      ("BACKUP_PARENT", task.parent?.id.description ?? ""),
+      ("BACKUP_PARENT_POSITION", task.parent?.position ?? ""),
+      ("BACKUP_CREATED", task.record.createdAt.rfc3339()),
+    ]
+  }
+}
+
+/// The end of what a command writes to its standard error.
+private final class CommandLog: Sendable {
+  private struct State: ~Copyable {
+    var bytes: [UInt8] = []
+    var input: FileHandle?
+  }
+
+  private let state: Monitor<State>
+  private let isDone = Monitor(false)
+
+  /// Will read a pipe.
+  init(_ input: consuming FileHandle) {
+    state = Monitor(State(input: consume input))
+  }
+
+  /// Reads the pipe to its end, on a thread of its own.
+  func collect() throws(IOError) {
+    _ = try BackgroundThread(name: "command") { [self] in
+      read()
+      isDone.withLock { $0 = true }
+    }
+  }
+
+  /// Waits for the end of the pipe.
+  func finish() { isDone.wait { $0 } }
+
+  private func read() {
+    guard let input = state.withLock({ $0.input.take() }) else { return }
+    var piece = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = unsafe piece.withUnsafeMutableBufferPointer { buffer -> Int in
+        var room = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
+        return (try? input.read(into: &room)) ?? 0
+      }
+      if count == 0 { return }
+      state.withLock { state in
+        state.bytes += piece.prefix(count)
+        if state.bytes.count > 2 * CommandProducer.maximumLog {
+          state.bytes.removeFirst(state.bytes.count - CommandProducer.maximumLog)
+        }
+      }
+    }
+  }
+
+  var text: String {
+    String(decoding: state.withLock { $0.bytes.suffix(CommandProducer.maximumLog) }, as: UTF8.self)
+  }
+
+  var lastLine: String? { text.split(separator: "\n").last.map { String($0) } }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The tool is killed at random times while it works on a repository: what was complete before stays restorable.
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("kills while a repository is changed")
+struct BackupKillTests {
+  /// What the test knows of the repository, which the killed process cannot spoil.
+  private struct Model {
+    /// The backups that are complete, with what their one file holds.
+    var complete: [String: String] = [:]
+    /// Those that the operation at hand may remove.
+    var doomed: Set<String> = []
+    var number = 0
+  }
+
+  private static let rounds = ProcessInfo.processInfo.environment["CODECKIT_LONG"] == nil ? 40 : 2000
+
+  private let folder: TemporaryFolder
+  private let tool: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    tool = try #require(ToolBinary.location, "there is no built tool")
+  }
+
+  /// Runs the tool; kills it after some microseconds, unless it has ended before.
+  ///
+  /// - Returns: its status, `nil` when it was killed, and what it wrote.
+  @discardableResult
+  private func run(_ words: [String], killedAfter microseconds: UInt32? = nil) throws -> (status: Int32?, text: String)
+  {
+    let process = Process()
+    process.executableURL = URL(filePath: tool)
+    process.arguments = ["backup"] + words + ["-R", folder.location("repo")]
+    process.environment = ["LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"]
+    let output = folder.location("output")
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    if let microseconds {
+      // The time is the random part of the test, nothing is synchronised by it.
+      usleep(microseconds)
+      kill(process.processIdentifier, SIGKILL)
+    }
+    process.waitUntilExit()
+    let text = String(decoding: folder.contents("output") ?? [], as: UTF8.self)
+    return (process.terminationReason == .exit ? process.terminationStatus : nil, text)
+  }
+
+  /// The bytes of a file of a backup.
+  private func restored(_ backup: String, _ path: String) throws -> [UInt8]? {
+    guard try run(["restore", backup, "--stdout", path]).status == 0 else { return nil }
+    return folder.contents("output")
+  }
+
+  private func list() throws -> [(name: String, state: String)] {
+    let (status, text) = try run(["list", "--json"])
+    #expect(status == 0)
+    return try text.split(separator: "\n").compactMap { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard object?["type"] as? String == "backup" else { return nil }
+      return (object?["name"] as? String ?? "", object?["state"] as? String ?? "")
+    }
+  }
+
+  /// Chooses an operation.
+  private func operation(_ model: inout Model, _ random: inout SeededRandom) throws -> [String] {
+    model.doomed = []
+    let victim = model.complete.keys.sorted().randomElement(using: &random)
+    switch (UInt8.random(in: 0..<14, using: &random), victim) {
+    case (0, let victim?):
+      model.doomed = [victim]
+      return ["delete", victim, "--merge-first"]
+    case (1, _), (8, _):
+      model.doomed = Set(model.complete.keys)
+      return ["prune", "--keep-last", "3"]
+    case (4, _):
+      model.doomed = Set(model.complete.keys)
+      return ["prune", "--keep-last", "3", "--merge-first"]
+    case (5, let victim?), (6, let victim?):
+      // Those below it may go, the victim itself may not. Of a full one there is nothing to merge.
+      model.doomed = Set(model.complete.keys).subtracting([victim])
+      return ["merge", victim, "--replace"]
+    case (7, let victim?):
+      model.number += 1
+      try folder.write("source", Array((model.complete[victim] ?? "").utf8))
+      return ["merge", victim, "--name", "backup-\(model.number)"]
+    case (2, let victim?): return ["update", victim, "--description", "round \(model.number)"]
+    case (3, _): return ["rebuild"]
+    default:
+      model.number += 1
+      let text =
+        "content \(model.number) "
+        + String(repeating: "x\(model.number)", count: Int.random(in: 0..<200_000, using: &random))
+      try folder.write("source", Array(text.utf8))
+      let parent = Bool.random(using: &random) ? "auto" : "none"
+      return [
+        "create", "backup-\(model.number)", "source", "-C", folder.location(""), "--instance", "db", "--parent", parent,
+      ]
+    }
+  }
+
+  @Test("a kill at any time loses nothing that was complete, and the next command goes on")
+  func kills() throws {
+    var random = SeededRandom("backup kills")
+    try run(["init"])
+    var model = Model()
+    var kills = 0
+    // How long a whole run takes here and now.
+    try folder.write("source", [UInt8](repeating: 1, count: 100_000))
+    let clock = ContinuousClock()
+    let start = clock.now
+    try run(["create", "first-one", "source", "-C", folder.location(""), "--instance", "first"])
+    let whole = (clock.now - start) / .microseconds(1)
+    try run(["delete", "first-one"])
+    for round in 0..<Self.rounds {
+      let before = model.number
+      let words = try operation(&model, &random)
+      // From before the first file is touched to well after the last.
+      let (status, _) = try run(words, killedAfter: UInt32.random(in: 0..<UInt32(whole * 1.3 + 1000), using: &random))
+      // A full backup cannot be merged: that is refused with status 8.
+      let isFine = status == 0 || words[0] == "merge" && status == 8
+      if status == nil { kills += 1 } else { #expect(isFine, "round \(round): \(words[0])") }
+      let label = "round \(round): \(words.joined(separator: " ")), \(status == nil ? "killed" : "done")"
+
+      let rows = try list()
+      #expect(rows.allSatisfy { ["complete", "failed", "skipped"].contains($0.state) }, "\(label)")
+      let there = Set(rows.filter { $0.state == "complete" }.map(\.name))
+      for name in model.complete.keys where !there.contains(name) {
+        #expect(model.doomed.contains(name), "\(label): \(name) is lost")
+        model.complete[name] = nil
+      }
+      if model.number > before {
+        let name = "backup-\(model.number)"
+        if there.contains(name) {
+          model.complete[name] = String(decoding: folder.contents("source") ?? [], as: UTF8.self)
+        } else {
+          #expect(status == nil || status == 8, "\(label): it was not made")
+        }
+      }
+      #expect(there == Set(model.complete.keys), "\(label)")
+      #expect(try run(["verify", "-T1"]).status == 0, "\(label)")
+      if let name = model.complete.keys.sorted().randomElement(using: &random) {
+        let (status, text) = try run(["restore", name, "--stdout", "source"])
+        let isSame = text == model.complete[name]
+        #expect(status == 0 && isSame, "\(label): \(name): \(text.prefix(40)), \(text.utf8.count) bytes")
+      }
+    }
+    #expect(kills > Self.rounds / 5, "only \(kills) of \(Self.rounds) runs were killed in time")
+    #expect(kills < Self.rounds, "no run came to its end")
+    // Nothing is left but what belongs to somebody.
+    #expect(try run(["prune", "--keep-last", "1", "--merge-first"]).status == 0)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.location("repo/partial"))
+    #expect(names.isEmpty, "\(names)")
+    let complete = try list().filter { $0.state == "complete" }
+    let archives = try FileManager.default.contentsOfDirectory(atPath: folder.location("repo/archives"))
+    #expect(archives.count == complete.count && complete.count <= 2)
+    #expect(try run(["verify", "-T1"]).status == 0)
+  }
+
+  @Test("create --resume comes to its end after any number of kills, with all that it should hold")
+  func resumedKills() throws {
+    var random = SeededRandom("resumed kills")
+    try run(["init"])
+    try FileManager.default.createDirectory(atPath: folder.location("tree"), withIntermediateDirectories: true)
+    let words = { (number: Int) in
+      [
+        "create", "backup-\(number)", "tree", "-C", folder.location(""), "--instance", "tree", "--resume", "--parent",
+        "auto",
+      ]
+    }
+    let clock = ContinuousClock()
+    var whole = 0.0
+    for round in 0..<max(4, Self.rounds / 50) {
+      for _ in 0..<20 {
+        let name = "tree/file\(Int.random(in: 0..<40, using: &random))"
+        try folder.write(name, (0..<8192).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+      }
+      for _ in 0..<(round == 0 ? 0 : 3) {
+        try run(words(round), killedAfter: UInt32.random(in: 0..<UInt32(whole * 1.1 + 1000), using: &random))
+        // Those that were complete before stay so, whatever is left of this one.
+        #expect(try run(["verify", "-T1"]).status == 0, "round \(round)")
+      }
+      let start = clock.now
+      let (status, _) = try run(words(round))
+      if round == 0 { whole = (clock.now - start) / .microseconds(1) }
+      // It may have been complete when the kill came: then its name is taken.
+      #expect(status == 0 || status == 8, "round \(round)")
+      #expect(try list().filter { $0.state == "complete" }.count == round + 1, "round \(round)")
+      #expect(try run(["verify", "backup-\(round)", "--deep", "--chain"]).status == 0, "round \(round)")
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.location("tree")).prefix(5) {
+        let isSame = try restored("backup-\(round)", "tree/\(name)") == folder.contents("tree/\(name)")
+        #expect(isSame, "round \(round): \(name)")
+      }
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.location("repo/partial"))
+    #expect(names.isEmpty, "\(names)")
+  }
+}
