@@ -9,6 +9,7 @@ let package = Package(
   dependencies: [.package(name: "CodecKit", path: "..")],
   targets: [
     .target(name: "CPeers", path: "Sources/CPeers"),
+    .executableTarget(name: "sample-data", path: "Sources/sample-data"),
     .executableTarget(
       name: "codec-bench",
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],

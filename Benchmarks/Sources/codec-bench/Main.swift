@@ -47,9 +47,10 @@ enum CodecBench {
   static func main() throws {
     var arguments = Array(CommandLine.arguments.dropFirst())
     let definitions = take("--definitions", &arguments) ?? "definitions/libraries.json"
-    let export = take("--json", &arguments)
+    let isJSON = arguments.contains("--json")
+    arguments.removeAll { $0 == "--json" }
     guard let file = arguments.first else {
-      print("usage: codec-bench FILE [RUNS] [--definitions FILE] [--json FILE]")
+      print("usage: codec-bench FILE [RUNS] [--definitions FILE] [--json]")
       exit(2)
     }
     let input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
@@ -57,12 +58,13 @@ enum CodecBench {
     let cases = try JSONDecoder().decode(
       Definitions.self, from: Data(contentsOf: URL(fileURLWithPath: definitions))
     ).cases
-    print("\(input.count) bytes, medians of \(runs) alternating runs, MB/s of CPU time")
-    let results = try cases.map { try run($0, input, runs) }
-    guard let export else { return }
+    if !isJSON { print("\(input.count) bytes, medians of \(runs) alternating runs, MB/s of CPU time") }
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(results).write(to: URL(fileURLWithPath: export))
+    encoder.outputFormatting = .sortedKeys
+    for item in cases {
+      let result = try run(item, input, runs)
+      print(isJSON ? String(decoding: try encoder.encode(result), as: UTF8.self) : text(result, item))
+    }
   }
 
   /// Takes an option and its value out of the arguments.
@@ -91,19 +93,18 @@ enum CodecBench {
         seconds { precondition(peer.restore(peerPacked, peerSize, &peerPlain, peerPlain.count) == input.count) })
     }
     let speeds = samples.map { Double(input.count) / 1e6 / $0.sorted()[$0.count / 2] }
-    let result = Result(
+    return Result(
       spec: item.spec, about: item.about, compress: speeds[0], peerCompress: speeds[1], decompress: speeds[2],
       peerDecompress: speeds[3], size: Double(packed.count) / Double(peerSize))
-    let ratios = (speeds[0] / speeds[1], speeds[2] / speeds[3])
+  }
+
+  private static func text(_ result: Result, _ item: Case) -> String {
+    let ratios = (result.compress / result.peerCompress, result.decompress / result.peerDecompress)
     let marks = (mark(ratios.0, item.floor.compress), mark(ratios.1, item.floor.decompress))
-    print(
-      String(
-        format:
-          "%@  compress %.0f, peer %.0f, ratio %.3f%@; decompress %.0f, peer %.0f, ratio %.3f%@; size %.4f  (%@)",
-        item.spec.padding(toLength: 13, withPad: " ", startingAt: 0), speeds[0], speeds[1], ratios.0, marks.0,
-        speeds[2],
-        speeds[3], ratios.1, marks.1, result.size, item.about))
-    return result
+    return String(
+      format: "%@  compress %.0f, peer %.0f, ratio %.3f%@; decompress %.0f, peer %.0f, ratio %.3f%@; size %.4f  (%@)",
+      item.spec.padding(toLength: 13, withPad: " ", startingAt: 0), result.compress, result.peerCompress, ratios.0,
+      marks.0, result.decompress, result.peerDecompress, ratios.1, marks.1, result.size, item.about)
   }
 
   private static func mark(_ ratio: Double, _ floor: Double?) -> String {

@@ -85,7 +85,7 @@ struct BenchOptions: CommandOptions {
     }.aliases("chunk").placeholder("LIST").group(measuring).default("the codec's own choice"),
     .size("sample", \.sampleSize, "measure at most SIZE of the data").group(measuring).default("32MiB").discussion(
       """
-      Larger data is measured in pieces of 2 MiB from all over it. Without --sample and --runs, less is taken where the       chosen levels are too slow for it, down to 8 MiB. The table says what was taken.
+      Larger data is measured in pieces of 2 MiB from all over it. Without --sample and --runs, less is taken where the chosen levels are too slow for it, down to 8 MiB. The table says what was taken.
       """),
     .toggle("quick", \.isQuick, "an answer in some seconds: less data, fewer levels").group(measuring).discussion(
       "As --sample 8MiB --levels fast,balanced --runs 3 --time 10s, unless those are given."),
