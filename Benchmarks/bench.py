@@ -74,6 +74,8 @@ class Context:
         for key, step in result.get("steps", {}).items():
             parts.append(f"{key} {step['wall']:.2f} s")
         self.note(f"{result['name']:36} {', '.join(parts)}")
+        for line in result.get("above", []):
+            self.note(f"    above its threshold: {line}")
         if "ours" in result:
             self.note(f"    {result['ours']}\n    {result['peer']}")
 
@@ -147,7 +149,7 @@ def figures(options):
         context.corpus = Corpus(options.input, folder, options.size << 20)
         context.note(f"{context.corpus.name}: {context.corpus.bytes} bytes, {options.runs} pairs of runs, output discarded")
         suites = {
-            "tool": tool.run(load("definitions", "tool.json"), context),
+            "tool": tool.run(load("definitions", "tool.json"), context, load("thresholds", "tool.json")),
             "engines": engines.run(load("definitions", "engines.json"), context),
             "archives": archives.run(load("definitions", "archives.json"), context),
         }

@@ -68,13 +68,23 @@ def check_round_trip(name, command, tool, source):
         raise processes.Failed(f"{name}: what comes back is not what went in")
 
 
-def run(definitions, context):
+def above(result, limits):
+    """What is more than the thresholds of thresholds/tool.json: reported, never a test, because machines differ."""
+    if "skipped" in result:
+        return []
+    values = {key: result[key]["ratio"] for key in ("cpu", "wall", "size") if key in result}
+    values |= {"memory": result["memory"]["ours"] / 2**20, "memory_ratio": result["memory"]["ratio"]}
+    return [f"{key} {values[key]:.3f} > {limit}" for key, limit in limits.items() if values.get(key, 0) > limit]
+
+
+def run(definitions, context, limits):
     """All cases that were asked for."""
     results = []
     for case in definitions["cases"]:
         if not context.wants(case):
             continue
         result = measure(case, context.tool, context.corpus, context.folder, context.runs)
+        result["above"] = above(result, limits.get(case["name"], {}))
         results.append(result)
         context.tell(result)
     return results
