@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 from . import corpus, machine, processes
 
@@ -104,6 +105,9 @@ class Inputs:
     def archived(self, number):
         path = os.path.join(self.folder, f"files-{number}.cka")
         if not os.path.exists(path):
+            self.files(number)
+            # What has just been written is read again by the next increment.
+            time.sleep(2.1)
             subprocess.run([self.tool, "create", "-q", "-o", path, "-C", self.files(number), "."], check=True)
         return path
 

@@ -67,7 +67,8 @@ public struct ChildProcess: ~Copyable, Sendable {
     case .piped:
       let pipe = try Pipe()
       reader = pipe.reader
-      writer = pipe.writer
+      let other = pipe.writer
+      writer = consume other
     }
     let pipe = try Pipe()
     var process: Int32 = -1
