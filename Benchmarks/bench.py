@@ -48,6 +48,7 @@ class Context:
         self.all = getattr(options, "all", False)
         self.largest = getattr(options, "largest", 0)
         self.most = getattr(options, "most", 0)
+        self.tree_size = getattr(options, "tree", 0) << 20
         self.extra = {}
 
     def wants(self, case):
@@ -251,7 +252,8 @@ def main():
     tool_path = os.path.join(ROOT, ".build", "tool", "archivetool")
     one = commands.add_parser("figures", help="everything that README and Performance show")
     one.add_argument("--input", action="append", default=[], metavar="PATH", help="file or folder; else a built-in mix")
-    one.add_argument("--size", type=int, default=64, metavar="MIB", help="measure on so much of it (64)")
+    one.add_argument("--size", type=int, default=128, metavar="MIB", help="measure on so much of it (128)")
+    one.add_argument("--tree", type=int, default=0, metavar="MIB", help="size of the generated tree (200)")
     one.add_argument("--runs", type=int, default=5, help="pairs of runs (5)")
     one.add_argument("--case", action="append", default=[], help="only cases whose name has this; nothing is put in place")
     one.add_argument("--all", action="store_true", help="also the cases that no page shows")

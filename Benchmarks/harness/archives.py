@@ -93,7 +93,7 @@ def run(definitions, context):
     """All tools on one tree."""
     if not context.wants({"name": "archives"}):
         return []
-    tree = Tree(os.path.join(context.folder, "tree"), definitions["size"])
+    tree = Tree(os.path.join(context.folder, "tree"), context.tree_size or definitions["size"])
     context.extra["tree"] = tree.json() | {"tables": tree.tables_size, "changed_share": definitions["pages"]}
     jobs = []
     results = []

@@ -40,14 +40,14 @@ class Corpus:
             "digest": self.digest,
         }
 
-    def repeated(self, folder, size):
-        """The corpus again and again, up to a size: for what is over too soon otherwise."""
-        path = os.path.join(folder, "large")
+    def repeated(self, folder, times):
+        """The corpus again and again: for what is over too soon otherwise."""
+        path = os.path.join(folder, f"corpus-{times}")
         if not os.path.exists(path):
             with open(self.path, "rb") as file:
                 content = file.read()
             with open(path, "wb") as out:
-                for _ in range(max(1, round(size / max(1, len(content))))):
+                for _ in range(times):
                     out.write(content)
         return path
 

@@ -10,13 +10,10 @@ import shutil
 import subprocess
 
 from . import processes
+from .processes import program
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GO_PATH = "/usr/share/gocode"
-
-
-def program(name):
-    return os.path.join(HERE, ".build", "release", name)
 
 
 def lines(command):

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 
-from . import engines, processes
+from . import processes
 
 
 def shown(size):
@@ -20,25 +20,13 @@ def shown(size):
 
 def packed(work, size, tool, path):
     """Generated data through a codec into a file."""
-    source = subprocess.Popen([engines.program("sample-data"), str(size)], stdout=subprocess.PIPE)
+    source = subprocess.Popen([processes.program("sample-data"), str(size)], stdout=subprocess.PIPE)
     with open(path, "wb") as out:
-        sample = through([tool, *work["pack"]], source.stdout, out)
+        sample = processes.run([tool, *work["pack"]], feed=source.stdout, target=out)
     source.stdout.close()
     if source.wait() != 0:
         raise processes.Failed("the sample data could not be written")
     return sample
-
-
-def through(command, source, target):
-    """A filter between two files or pipes."""
-    import time
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdin=source, stdout=target)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise processes.Failed(f"{' '.join(command)} ended with status {process.returncode}")
-    return processes.Sample(time.monotonic() - start, usage, 0)
 
 
 def same(size, tool, work, path):
@@ -52,7 +40,7 @@ def same(size, tool, work, path):
         process.stdout.close()
         digests.append((process.wait(), result.hexdigest()))
 
-    commands = [[engines.program("sample-data"), str(size)], [tool, *work["open"], path]]
+    commands = [[processes.program("sample-data"), str(size)], [tool, *work["open"], path]]
     threads = [threading.Thread(target=digest, args=(command,)) for command in commands]
     for thread in threads:
         thread.start()
@@ -71,8 +59,7 @@ def size_rows(definitions, context):
         runs = 5 if size <= 10**7 else 3 if size <= 10**8 else 1
         for work in definitions["works"]:
             packs = [packed(work, size, context.tool, path) for _ in range(runs)]
-            opens = [through([context.tool, *work["open"], path], subprocess.DEVNULL, subprocess.DEVNULL)
-                     for _ in range(runs)]
+            opens = [processes.run([context.tool, *work["open"], path]) for _ in range(runs)]
             # The largest is read a second time only where somebody looks for more than speed.
             if size <= 10**9 and not same(size, context.tool, work, path):
                 raise processes.Failed(f"{work['name']}: {shown(size)} do not come back as they were")

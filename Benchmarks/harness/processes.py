@@ -3,7 +3,14 @@
 import os
 import statistics
 import subprocess
-import time
+import tempfile
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def program(name):
+    """A program of the package in this folder."""
+    return os.path.join(HERE, ".build", "release", name)
 
 
 class Failed(Exception):
@@ -11,37 +18,33 @@ class Failed(Exception):
 
 
 class Sample:
-    """What the system says of one finished process and of the processes that it waited for."""
+    """What a finished process and the processes that it waited for have taken."""
 
-    def __init__(self, wall, usage, size):
-        self.wall = wall
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss * 1024
+    def __init__(self, text, size):
+        wall, cpu, memory = text.split()
+        self.wall, self.cpu, self.memory = float(wall), float(cpu), int(memory) * 1024
         self.size = size
 
 
-def run(command, shell=False, feed=None, counted=False, folder=None, environment=None):
-    """Runs a command with its output discarded, or counted; a shell line when `shell` is set."""
+def run(command, shell=False, feed=None, target=None, counted=False):
+    """Runs a command with its output discarded, counted, or written to a file; a shell line when `shell` is set."""
     words = ["sh", "-c", command] if shell else command
-    start = time.monotonic()
-    process = subprocess.Popen(
-        words, stdin=feed or subprocess.DEVNULL, stdout=subprocess.PIPE if counted else subprocess.DEVNULL,
-        stderr=subprocess.PIPE, cwd=folder, env=environment)
-    size = 0
-    if counted:
-        while piece := process.stdout.read(1 << 20):
-            size += len(piece)
-        process.stdout.close()
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - start
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        line = " ".join(words) if not shell else command
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
-        raise Failed(f"{line} ended with status {process.returncode}: {last[0]}")
-    return Sample(wall, usage, size)
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as report:
+        process = subprocess.Popen(
+            [program("measure-process"), report.name, *words], stdin=feed or subprocess.DEVNULL,
+            stdout=subprocess.PIPE if counted else target or subprocess.DEVNULL, stderr=subprocess.PIPE)
+        size = 0
+        if counted:
+            while piece := process.stdout.read(1 << 20):
+                size += len(piece)
+            process.stdout.close()
+        errors = process.stderr.read()
+        process.stderr.close()
+        if process.wait() != 0:
+            line = command if shell else " ".join(words)
+            last = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
+            raise Failed(f"{line} ended with status {process.returncode}: {last[0]}")
+        return Sample(report.read(), size)
 
 
 def spread(values):
