@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -183,16 +184,24 @@ def tell_targets(report):
 
 def grow(options):
     """Measures how cost grows."""
+    path = os.path.join(RESULTS, "growth.json")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         context, watch = Context(options, folder), machine.Watch()
         definitions = load("definitions", "growth.json")
-        sizes = growth.size_rows(definitions, context)
-        files = growth.file_rows(definitions, context)
-        report = head(options, "bin/bench growth", watch) | {"sizes": sizes, "files": files}
-    path = os.path.join(RESULTS, "growth.json")
-    if may_replace(path, report, options):
-        save(path, report)
-        show()
+        parts = {"sizes": [], "files": []}
+
+        def keep(part):
+            def save_part(rows):
+                parts[part] = rows
+                report = head(options, "bin/bench growth", watch) | parts
+                if parts["sizes"] and parts["files"] and may_replace(path, report, options):
+                    save(path, report)
+            return save_part
+
+        # The files first: they take less time than the largest streams.
+        growth.file_rows(definitions, context, keep("files"))
+        growth.size_rows(definitions, context, keep("sizes"))
+    show()
     return 0
 
 
@@ -270,6 +279,8 @@ def main():
         command.add_argument("--tool", default=tool_path, help="the binary to measure")
     commands.add_parser("pages", help="tables and pictures again")
     options = parser.parse_args()
+    # So that folders of many gigabytes do not stay behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         if options.command == "pages":
             show()

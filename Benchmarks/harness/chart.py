@@ -35,7 +35,7 @@ def beside(title, subtitle, rows):
 
     A row has name, peer, value (less is better), and perhaps bar and verdict.
     """
-    left, right, top, step = 258, WIDTH - 58, 84, 21
+    left, right, top, step = 272, WIDTH - 58, 84, 21
     values = [row["value"] for row in rows] + [row["bar"] for row in rows if row.get("bar")]
     low, high = min(values + [0.5]) * 0.88, max(values + [1.0]) * 1.12
     bottom = top + step * len(rows)
@@ -53,7 +53,7 @@ def beside(title, subtitle, rows):
     for number, row in enumerate(rows):
         y = top + step * number + 10
         parts.append(f'<text class="ink" x="{left - 10}" y="{y + 4}" font-size="12" text-anchor="end">'
-                     f'{escape(row["name"])}</text>\n')
+                     f'{escape(row["name"])}<tspan class="soft"> · {escape(row["peer"])}</tspan></text>\n')
         if row.get("bar"):
             parts.append(f'<path class="bar" stroke-width="2" d="M{x(row["bar"]):.1f} {y - 7}v14"/>\n')
         parts.append(f'<circle class="{row.get("verdict", "c0")}" cx="{x(row["value"]):.1f}" cy="{y}" r="5.5"/>\n')
@@ -64,7 +64,7 @@ def beside(title, subtitle, rows):
                      f'<text class="soft" x="{place + 16}" y="{y}" font-size="12">{word}</text>\n')
     parts.append(f'<path class="bar" stroke-width="2" d="M268 {y - 11}v14"/>'
                  f'<text class="soft" x="276" y="{y}" font-size="12">the bar; 1 is the peer; left is better</text>\n')
-    description = "; ".join(f"{row['name']}: {row['value']:.2f}" for row in rows)
+    description = "; ".join(f"{row['name']}, beside {row['peer']}: {row['value']:.2f}" for row in rows)
     return frame(title, subtitle, bottom + 34, "".join(parts), description)
 
 

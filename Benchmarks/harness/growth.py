@@ -49,8 +49,11 @@ def same(size, tool, work, path):
     return digests[0] == digests[1] and digests[0][0] == 0
 
 
-def size_rows(definitions, context):
-    """Each codec at each size: small ones several times, because their time is mostly that of a start."""
+def size_rows(definitions, context, keep):
+    """Each codec at each size: small ones several times, because their time is mostly that of a start.
+
+    What there is is kept after each size, so that a run that is stopped has not been for nothing.
+    """
     rows = []
     path = os.path.join(context.folder, "stream")
     for size in definitions["sizes"]:
@@ -75,6 +78,7 @@ def size_rows(definitions, context):
                          f"{size / 1e6 / row['open']['wall']:7.0f} MB/s, memory {row['pack']['memory'] / 2**20:.0f} and "
                          f"{row['open']['memory'] / 2**20:.0f} MiB, ratio {size / row['packed']:.2f}")
             os.remove(path)
+        keep(rows)
     return rows
 
 
@@ -89,8 +93,8 @@ def make_files(top, count):
                 file.write(b"%d %s" % (start + number, rng.randbytes(30 + number % 60)))
 
 
-def file_rows(definitions, context):
-    """Each step at each number of files."""
+def file_rows(definitions, context, keep):
+    """Each step at each number of files; kept after each."""
     rows = []
     for count in definitions["files"]:
         if count > context.most:
@@ -115,6 +119,7 @@ def file_rows(definitions, context):
         row["archive_bytes"] = os.path.getsize(places["archive"])
         row["increment_bytes"] = os.path.getsize(places["next"])
         rows.append(row)
+        keep(rows)
         for place in places.values():
             if os.path.isdir(place):
                 shutil.rmtree(place)

@@ -50,7 +50,10 @@ struct BenchPage {
   private static func text(_ value: String) -> String { MarkupText.escaped(value) }
 
   private var warnings: String {
-    var lines = report.busyReasons.map { "The machine was busy: \($0). Take the figures with care." }
+    var lines: [String] = []
+    if !report.busyReasons.isEmpty {
+      lines.append("The machine was busy: \(report.busyReasons.joined(separator: "; ")). Take the figures with care.")
+    }
     if report.isPartial { lines.append("The run was stopped early: this is what there was.") }
     if lines.isEmpty { return "" }
     return "<div class=\"warning\">" + lines.map { "<p>\(Self.text($0))</p>" }.joined() + "</div>\n"

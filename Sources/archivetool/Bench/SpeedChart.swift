@@ -154,7 +154,9 @@ struct SpeedChart {
     }
     text += "</g>\n<g class=\"soft\" font-size=\"12\">\n"
     for tick in speedAxis.ticks {
-      let x = MarkupText.number(speedAxis.place(tick.value))
+      // A label at the right end must not reach out of the picture.
+      let middle = speedAxis.place(tick.value)
+      let x = MarkupText.number(min(middle, Self.width - 4 - Self.textWidth(tick.label) / 2))
       text += "<text x=\"\(x)\" y=\"\(MarkupText.number(bottom + 17))\" text-anchor=\"middle\">\(tick.label)</text>\n"
     }
     for tick in ratioAxis.ticks {
@@ -169,11 +171,17 @@ struct SpeedChart {
       (each step a multiple) →</text>
       <text x="14" y="\(center)" text-anchor="middle" transform="rotate(-90 14 \(center))">ratio: plain by compressed size →</text>
       <text x="\(middle)" y="\(MarkupText.number(bottom + 58))" text-anchor="middle">Up is smaller, right is faster. \
-      Nothing measured beats what is on the line.</text>
+      Nothing measured beats what is on the line.\(threads)</text>
       </g>
 
       """
     return text
+  }
+
+  /// What the numbers behind some names mean.
+  private var threads: String {
+    let most = report.results.map(\.case.threads).max() ?? 1
+    return report.hasThreads && most > 1 ? " ×\(most): \(most) threads." : ""
   }
 
   /// The line through the front.
