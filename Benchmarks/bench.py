@@ -140,8 +140,8 @@ def codec_figures(options, context, report):
                 # What is published names no folders of the machine it was measured on.
                 texts[kind] = texts[kind].replace(name, os.path.basename(os.path.abspath(name)))
         report.setdefault("charts", {})[definition["name"]] = {"markdown": texts["md"], "svg": texts["svg"]}
-        report["busy_reasons"] += [reason for reason in json.loads(texts["json"])["busy_reasons"]
-                                   if reason not in report["busy_reasons"]]
+        # Said once: what keeps the machine busy is the same for all parts of a run.
+        report["busy_reasons"] = report["busy_reasons"] or json.loads(texts["json"])["busy_reasons"]
 
 
 def figures(options):
@@ -156,6 +156,9 @@ def figures(options):
             "archives": archives.run(load("definitions", "archives.json"), context),
         }
         command = "bin/bench figures" + "".join(f" --input {os.path.basename(os.path.abspath(path))}" for path in options.input)
+        for name, usual in (("size", 128), ("runs", 5), ("tree", 0)):
+            if getattr(options, name) != usual:
+                command += f" --{name} {getattr(options, name)}"
         report = head(options, command, watch)
         report["busy_reasons"] = watch.reasons(widest(suites["tool"]))
         report |= {"corpus": context.corpus.json(), "seconds": 0, **context.extra, "suites": suites}

@@ -41,7 +41,7 @@ def ratios(by_file):
 def libraries(definition, context):
     """Each codec through its stream, beside the C library called directly on the same bytes."""
     command = [
-        program("codec-bench"), context.corpus.path, context.runs, "--definitions",
+        program("codec-bench"), "--json", context.corpus.path, context.runs, "--definitions",
         os.path.join(HERE, "definitions", "libraries.json"),
     ]
     results = []

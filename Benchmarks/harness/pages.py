@@ -55,21 +55,29 @@ def verdicts(rows, suites):
     """In words: how many bars are reached, which are not, and where a peer is ahead."""
     measured = [row for row in rows if "figure" in row]
     count = {word: sum(row["verdict"] == word for row in rows) for word in WORDS}
-    text = f"Of {len(rows)} bars that the project holds itself to, {count['reached']} are reached, {count['tie']} are a tie"
+    text = (f"Of {len(rows)} bars that the project holds itself to, reached: {count['reached']}, "
+            f"a tie: {count['tie']}, missed: {count['missed']}")
     if count["not measured"]:
-        text += f", {count['not measured']} could not be measured here"
+        text += f", not measured here: {count['not measured']}"
     missed = [f"{row['work']} beside {row['against']} ({row['figure']:.2f}, bar {row.get('at_most', row.get('at_least')):.4g})"
               for row in measured if row["verdict"] == "missed"]
-    text += f", and {count['missed']} missed" + (": " + "; ".join(missed) if missed else "") + ".\n"
-    ahead = [f"`{result['peer'].split()[0]}` at {result['name']} ({result[key]['ratio']:.2f} of its "
-             f"{'CPU time' if key == 'cpu' else 'time by the clock'})"
-             for result in suites.get("tool", []) for key in ("cpu", "wall")
-             if result.get(key, {}).get("ratio") and result[key]["ratio"] > 1.01 and " to 1" not in result["name"]]
+    text += ". Missed are " + "; ".join(missed) + ".\n" if missed else ".\n"
+    beside = [result for result in suites.get("tool", []) if "peer" in result and " to 1" not in result["name"]]
+    ahead = []
+    for result in beside:
+        # By the clock where threads are the point, by CPU time otherwise.
+        key, word = ("wall", "time by the clock") if "threads" in result["name"] else ("cpu", "CPU time")
+        if result[key]["ratio"] > 1.01:
+            ahead.append(f"`{result['peer'].split()[0]}` at {result['name']} (we take {result[key]['ratio']:.2f} of its {word})")
     for key, word in STEPS:
         values = {result["name"]: result["steps"][key]["wall"] for result in suites.get("archives", [])
                   if key in result.get("steps", {})}
         if values and not (best := min(values, key=values.get)).startswith("archivetool"):
             ahead.append(f"{best} at {word} ({values[best]:.2f} s beside {values['archivetool create']:.2f})")
+    more = [result for result in beside if result["memory"]["ratio"] > 1.01]
+    if more:
+        largest = max(result["memory"]["ours"] for result in more) / 2**20
+        ahead.append(f"memory, in {len(more)} of {len(beside)} rows beside other tools, where we take up to {largest:.0f} MiB")
     if ahead:
         text += "\n**Where a peer wins:** " + "; ".join(ahead) + ".\n"
     return text.replace("|", "\\|")
