@@ -43,9 +43,12 @@ def beside(title, subtitle, rows):
     def x(value):
         return left + (right - left) * math.log(value / low) / math.log(high / low)
 
-    parts = []
-    for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5):
-        if low <= tick <= high:
+    parts, last = [], 0.0
+    for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10):
+        # Only those that have room for their number; the one of the peer always has.
+        room = tick == 1 or (x(tick) - last >= 26 and abs(x(tick) - x(1)) >= 22)
+        if low <= tick <= high and room:
+            last = x(tick)
             kind = "one" if tick == 1 else "grid"
             parts.append(f'<path class="{kind}" d="M{x(tick):.1f} {top - 6}V{bottom}"/>\n')
             parts.append(f'<text class="soft" x="{x(tick):.1f}" y="{top - 12}" font-size="11" text-anchor="middle">'

@@ -114,7 +114,7 @@ def target_chart(rows, report):
             "value": 1 / row["figure"] if turned else row["figure"],
             "bar": 1 / row["at_least"] if turned else row["at_most"],
         })
-    return chart.beside("Time, memory and bytes beside the peer", subtitle(report), shown)
+    return chart.beside("Time, memory and bytes: ours as a multiple of the peer's", subtitle(report), shown)
 
 
 def tool_table(results):
