@@ -188,6 +188,10 @@ def tell_targets(report):
 def grow(options):
     """Measures how cost grows."""
     path = os.path.join(RESULTS, "growth.json")
+    command = "bin/bench growth"
+    for name, usual in (("largest", 10**10), ("most", 10**6)):
+        if getattr(options, name) != usual:
+            command += f" --{name} {getattr(options, name)}"
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         context, watch = Context(options, folder), machine.Watch()
         definitions = load("definitions", "growth.json")
@@ -196,7 +200,7 @@ def grow(options):
         def keep(part):
             def save_part(rows):
                 parts[part] = rows
-                report = head(options, "bin/bench growth", watch) | parts
+                report = head(options, command, watch) | parts
                 if parts["sizes"] and parts["files"] and may_replace(path, report, options):
                     save(path, report)
             return save_part
@@ -244,7 +248,7 @@ def show_growth(report):
     subtitle = pages.subtitle(report)
     marks = [(size, growth.shown(size)) for size in sorted({row["bytes"] for row in sizes})]
     works = list(dict.fromkeys(row["work"] for row in sizes))
-    memory = [(work, [(row["bytes"], row["pack"]["memory"] / 2**20) for row in sizes if row["work"] == work])
+    memory = [(work.replace(", one thread", " T1").replace(", two threads", " T2"), [(row["bytes"], row["pack"]["memory"] / 2**20) for row in sizes if row["work"] == work])
               for work in works]
     pages.write(os.path.join(FIGURES, "growth-memory.svg"), chart.growth(
         "Memory by size of the stream, compressing", subtitle, memory, marks, "MiB", lambda value: f"{value:g}"))

@@ -96,7 +96,7 @@ def bars(title, subtitle, groups, unit):
 
 def growth(title, subtitle, series, x_label, y_label, y_text):
     """Lines over a logarithmic axis of sizes: series of (name, [(x, y)])."""
-    left, right, top, bottom = 62, WIDTH - 112, 64, 300
+    left, right, top, bottom = 52, WIDTH - 138, 78, 310
     xs = [x for _, points in series for x, _ in points]
     ys = [y for _, points in series for _, y in points if y > 0]
     (x0, x1), (y0, y1) = (min(xs), max(xs)), (min(ys) * 0.8, max(ys) * 1.25)
@@ -107,9 +107,9 @@ def growth(title, subtitle, series, x_label, y_label, y_text):
 
     parts = []
     for power in range(-3, 14):
-        for factor in (1, 2, 5):
+        for factor in (1, 1.5, 2, 3, 5, 7) if y1 / y0 < 10 else (1,):
             value = factor * 10.0**power
-            if y0 <= value <= y1 and (factor == 1 or y1 / y0 < 200):
+            if y0 <= value <= y1:
                 y = place(x0, value)[1]
                 parts.append(f'<path class="grid" d="M{left} {y:.1f}H{right}"/>'
                              f'<text class="soft" x="{left - 7}" y="{y + 4:.1f}" font-size="12" text-anchor="end">'
@@ -130,8 +130,8 @@ def growth(title, subtitle, series, x_label, y_label, y_text):
     for index in range(1, len(ends)):
         ends[index][0] = max(ends[index][0], ends[index - 1][0] + 14)
     for y, name, color in ends:
-        parts.append(f'<text class="c{color}" stroke="none" x="{right + 9}" y="{y + 4:.1f}" font-size="12">'
+        parts.append(f'<text class="c{color}" style="stroke:none" x="{right + 9}" y="{y + 4:.1f}" font-size="12">'
                      f"{escape(name)}</text>\n")
-    parts.append(f'<text class="soft" x="14" y="{top - 6}" font-size="12">{escape(y_label)}</text>\n')
+    parts.append(f'<text class="soft" x="14" y="{top - 12}" font-size="12">{escape(y_label)}</text>\n')
     description = "; ".join(f"{name}: " + ", ".join(f"{x:g} {y:.4g}" for x, y in points) for name, points in series)
     return frame(title, subtitle, bottom + 34, "".join(parts), description)

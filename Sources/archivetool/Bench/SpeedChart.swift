@@ -170,8 +170,8 @@ struct SpeedChart {
       <text x="\(middle)" y="\(MarkupText.number(bottom + 36))" text-anchor="middle">\(word) speed, MB of plain data a second \
       (each step a multiple) →</text>
       <text x="14" y="\(center)" text-anchor="middle" transform="rotate(-90 14 \(center))">ratio: plain by compressed size →</text>
-      <text x="\(middle)" y="\(MarkupText.number(bottom + 58))" text-anchor="middle">Up is smaller, right is faster. \
-      Nothing measured beats what is on the line.\(threads)</text>
+      <text x="\(MarkupText.number(Self.width / 2))" y="\(MarkupText.number(bottom + 58))" text-anchor="middle">Up is smaller, \
+      right is faster; nothing measured beats the line.\(threads)</text>
       </g>
 
       """
