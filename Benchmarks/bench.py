@@ -155,7 +155,9 @@ def figures(options):
             "engines": engines.run(load("definitions", "engines.json"), context),
             "archives": archives.run(load("definitions", "archives.json"), context),
         }
-        command = "bin/bench figures" + "".join(f" --input {os.path.basename(os.path.abspath(path))}" for path in options.input)
+        command = "bin/bench figures"
+        for path in options.input:
+            command += f" --input {os.path.basename(os.path.abspath(path))}"
         for name, usual in (("size", 128), ("runs", 5), ("tree", 0)):
             if getattr(options, name) != usual:
                 command += f" --{name} {getattr(options, name)}"
@@ -248,8 +250,10 @@ def show_growth(report):
     subtitle = pages.subtitle(report)
     marks = [(size, growth.shown(size)) for size in sorted({row["bytes"] for row in sizes})]
     works = list(dict.fromkeys(row["work"] for row in sizes))
-    memory = [(work.replace(", one thread", " T1").replace(", two threads", " T2"), [(row["bytes"], row["pack"]["memory"] / 2**20) for row in sizes if row["work"] == work])
-              for work in works]
+    memory = []
+    for work in works:
+        points = [(row["bytes"], row["pack"]["memory"] / 2**20) for row in sizes if row["work"] == work]
+        memory.append((work.replace(", one thread", " T1").replace(", two threads", " T2"), points))
     pages.write(os.path.join(FIGURES, "growth-memory.svg"), chart.growth(
         "Memory by size of the stream, compressing", subtitle, memory, marks, "MiB", lambda value: f"{value:g}"))
     steps = [(step, [(row["files"], row["steps"][step]["wall"]) for row in files]) for step in files[0]["steps"]]
