@@ -69,7 +69,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"],
+      name: "ArchiveToolTests",
+      dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],
       exclude: ["Databases", "Scenarios", "Snapshots"],
       swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),

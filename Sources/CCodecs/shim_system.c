@@ -67,6 +67,12 @@ int32_t ccodecs_terminal_columns(int32_t descriptor) {
   return size.ws_col;
 }
 
+int32_t ccodecs_terminal_lines(int32_t descriptor) {
+  struct winsize size;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return -1;
+  return size.ws_row;
+}
+
 int32_t ccodecs_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 static _Thread_local void *thread_slot;

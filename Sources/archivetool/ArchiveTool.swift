@@ -13,6 +13,7 @@ enum ArchiveTool {
   static func main() {
     // Before anything is opened: a file must never get the number of a standard descriptor that was closed.
     try? StandardDescriptors.ensureOpen()
+    if let status = MemoryProbe.run(Machine.arguments) { exitProcess(status) }
     exitProcess(run(Machine.arguments).code)
   }
 
@@ -86,6 +87,7 @@ enum ArchiveTool {
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
+      CommandEntry("bench") { Bench.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },
       CommandEntry("backup init") { BackupInit.command.erased },
       CommandEntry("backup create") { BackupCreate.command.erased },

@@ -84,10 +84,19 @@ public final class OpenedBackup {
 }
 
 extension Repository {
-  /// The first of some backups whose archive is not there.
+  /// The first of a backup and its ancestors whose archive is not there, though it is needed: one that was merged needs
+  /// none behind it, whatever the records say.
   func missingArchive(in chain: [BackupRecord]) throws(BackupError) -> BackupRecord? {
-    for record in chain where try storage.size(of: .archive(record.id)) == nil { return record }
-    return nil
+    var place: Int?
+    for (index, record) in chain.enumerated() where try storage.size(of: .archive(record.id)) == nil {
+      place = index
+      break
+    }
+    guard let place else { return nil }
+    for record in chain[..<place] {
+      if try BackupArchives.open(record, in: storage, registry).reader.summary.superblock.parent == nil { return nil }
+    }
+    return chain[place]
   }
 
   /// Throws unless all archives are there that a backup is restored from.

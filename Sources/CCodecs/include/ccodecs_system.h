@@ -43,8 +43,9 @@ int32_t ccodecs_spawn(
 int32_t ccodecs_wait(int32_t process);
 int32_t ccodecs_terminate(int32_t process);
 
-// Columns of the terminal behind a descriptor, or -1.
+// Columns and lines of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);
+int32_t ccodecs_terminal_lines(int32_t descriptor);
 int32_t ccodecs_name_thread(const char *name);
 
 // One pointer per thread.
