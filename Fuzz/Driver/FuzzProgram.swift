@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The program that fuzzes a target, and deals with its corpus.
+
+import CFuzzer
+import Foundation
+import FuzzTargets
+
+/// What `bin/fuzz` runs.
+///
+///     fuzz list                      the targets: name, longest input, summary
+///     fuzz seeds TARGET FOLDER       writes what fuzzing begins with, and FOLDER.dict
+///     fuzz unpack FILE FOLDER        writes the inputs of a corpus file into a folder
+///     fuzz pack FOLDER FILE          the way back
+///     fuzz try TARGET FILE…          runs inputs
+///     fuzz run TARGET [OPTION…]      hands over to libFuzzer, with its options
+@main
+enum FuzzProgram {
+  static func main() throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    switch (arguments.first, arguments.count) {
+    case ("list", 1):
+      for target in FuzzTarget.all { print("\(target.name)\t\(target.longestInput)\t\(target.summary)") }
+    case ("seeds", 3):
+      let target = try named(arguments[1])
+      try write(target.seeds(), arguments[2])
+      try dictionary(target).write(toFile: arguments[2] + ".dict", atomically: true, encoding: .utf8)
+    case ("unpack", 3):
+      try write(try Corpus.inputs(of: String(contentsOfFile: arguments[1], encoding: .utf8)), arguments[2])
+    case ("pack", 3):
+      let names = try FileManager.default.contentsOfDirectory(atPath: arguments[1])
+      let inputs = try names.map { try bytes("\(arguments[1])/\($0)") }
+      try Corpus.text(of: inputs).write(toFile: arguments[2], atomically: true, encoding: .utf8)
+    case ("try", 3...):
+      let target = try named(arguments[1])
+      for file in arguments[2...] { try target.run(try bytes(file)) }
+    case ("run", 2...):
+      FuzzedTarget.current = try named(arguments[1])
+      fuzz([CommandLine.arguments[0]] + arguments.dropFirst(2))
+    default:
+      throw ProgramError("fuzz list | seeds | unpack | pack | try | run, with what they need")
+    }
+  }
+
+  private struct ProgramError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
+
+  private static func named(_ name: String) throws -> FuzzTarget {
+    guard let target = FuzzTarget.named(name) else { throw ProgramError("there is no target '\(name)'") }
+    return target
+  }
+
+  private static func bytes(_ file: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+  }
+
+  private static func write(_ inputs: [[UInt8]], _ folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (number, input) in inputs.enumerated() {
+      try Data(input).write(to: URL(fileURLWithPath: "\(folder)/seed-\(number)"))
+    }
+  }
+
+  /// The words of a target as libFuzzer reads them.
+  private static func dictionary(_ target: FuzzTarget) -> String {
+    target.words.map { word in
+      "\"" + word.map { "\\x" + (String($0, radix: 16).count < 2 ? "0" : "") + String($0, radix: 16) }.joined() + "\"\n"
+    }.joined()
+  }
+
+  private static func fuzz(_ arguments: [String]) {
+    var count = Int32(arguments.count)
+    var values: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    unsafe values.withUnsafeMutableBufferPointer { values in
+      var start = unsafe values.baseAddress
+      let status = unsafe LLVMFuzzerRunDriver(&count, &start, testOneInput)
+      exit(status)
+    }
+  }
+}
