@@ -23,10 +23,10 @@ enum FuzzProgram {
       for target in FuzzTarget.all { print("\(target.name)\t\(target.longestInput)\t\(target.summary)") }
     case ("seeds", 3):
       let target = try named(arguments[1])
-      try write(target.seeds(), arguments[2])
+      try write(target.seeds(), arguments[2], "seed")
       try dictionary(target).write(toFile: arguments[2] + ".dict", atomically: true, encoding: .utf8)
     case ("unpack", 3):
-      try write(try Corpus.inputs(of: String(contentsOfFile: arguments[1], encoding: .utf8)), arguments[2])
+      try write(try Corpus.inputs(of: String(contentsOfFile: arguments[1], encoding: .utf8)), arguments[2], "kept")
     case ("pack", 3):
       let names = try FileManager.default.contentsOfDirectory(atPath: arguments[1])
       let inputs = try names.map { try bytes("\(arguments[1])/\($0)") }
@@ -35,7 +35,7 @@ enum FuzzProgram {
       let target = try named(arguments[1])
       for file in arguments[2...] { try target.run(try bytes(file)) }
     case ("run", 2...):
-      FuzzedTarget.current = try named(arguments[1])
+      unsafe FuzzedTarget.current = try named(arguments[1])
       fuzz([CommandLine.arguments[0]] + arguments.dropFirst(2))
     default:
       throw ProgramError("fuzz list | seeds | unpack | pack | try | run, with what they need")
@@ -56,10 +56,10 @@ enum FuzzProgram {
     Array(try Data(contentsOf: URL(fileURLWithPath: file)))
   }
 
-  private static func write(_ inputs: [[UInt8]], _ folder: String) throws {
+  private static func write(_ inputs: [[UInt8]], _ folder: String, _ name: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for (number, input) in inputs.enumerated() {
-      try Data(input).write(to: URL(fileURLWithPath: "\(folder)/seed-\(number)"))
+      try Data(input).write(to: URL(fileURLWithPath: "\(folder)/\(name)-\(number)"))
     }
   }
 

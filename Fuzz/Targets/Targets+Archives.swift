@@ -87,8 +87,10 @@ extension FuzzTarget {
       let back = BoundedOutput()
       let writer = try ArchiveWriter(to: back, ArchiveWriterOptions { $0.isReproducible = true })
       let taken: TreeArchiverReport
-      do { taken = try TreeArchiver(to: writer).archiveTar(PieceStream(output.bytes)) } catch {
-        guard let error = error as? ArchiveError, error.code != .cancelled else { return }
+      do throws(ArchiveError) {
+        taken = try TreeArchiver(to: writer).archiveTar(PieceStream(output.bytes))
+      } catch {
+        if error.code == .cancelled { return }
         throw Finding("the tar archive is refused: \(error)")
       }
       try require(

@@ -105,7 +105,8 @@ extension FuzzTarget {
           unsafe sum.update(moved.span.bytes.extracting(shift + position..<shift + end))
           position = end
         }
-        try require(sum.value == atOnce, "in pieces of \(step): \(sum.value), at once: \(atOnce)")
+        let value = sum.value
+        try require(value == atOnce, "in pieces of \(step): \(value), at once: \(atOnce)")
       }
       try compare(XXH3(), XXH3.of(data))
       try compare(XXH3Wide(), XXH3Wide.of(data))
