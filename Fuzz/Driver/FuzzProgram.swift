@@ -2,22 +2,24 @@
 
 /// The program that fuzzes a target, and deals with its corpus.
 
-import CFuzzer
 import Foundation
 import FuzzTargets
 
-/// What `bin/fuzz` runs.
+/// What `bin/fuzz` runs. `main` is libFuzzer's, which asks ``initialize`` before it begins; with a target in the environment
+/// it goes on with its own arguments, and so do the processes that it starts.
 ///
-///     fuzz list                      the targets: name, longest input, summary
-///     fuzz seeds TARGET FOLDER       writes what fuzzing begins with, and FOLDER.dict
-///     fuzz unpack FILE FOLDER        writes the inputs of a corpus file into a folder
-///     fuzz pack FOLDER FILE          the way back
-///     fuzz try TARGET FILE…          runs inputs
-///     fuzz run TARGET [OPTION…]      hands over to libFuzzer, with its options
-@main
+///     fuzz list                                the targets: name, longest input, summary
+///     fuzz seeds TARGET FOLDER                 writes what fuzzing begins with, and FOLDER.dict
+///     fuzz unpack FILE FOLDER                  writes the inputs of a corpus file into a folder
+///     fuzz pack FOLDER FILE                    the way back
+///     fuzz try TARGET FILE…                    runs inputs
+///     CODECKIT_FUZZ_TARGET=TARGET fuzz [OPTION…]    fuzzes, with the options of libFuzzer
 enum FuzzProgram {
-  static func main() throws {
-    let arguments = Array(CommandLine.arguments.dropFirst())
+  static func start(_ arguments: [String]) throws {
+    if let name = ProcessInfo.processInfo.environment["CODECKIT_FUZZ_TARGET"] {
+      unsafe FuzzedTarget.current = try named(name)
+      return
+    }
     switch (arguments.first, arguments.count) {
     case ("list", 1):
       for target in FuzzTarget.all { print("\(target.name)\t\(target.longestInput)\t\(target.summary)") }
@@ -34,12 +36,10 @@ enum FuzzProgram {
     case ("try", 3...):
       let target = try named(arguments[1])
       for file in arguments[2...] { try target.run(try bytes(file)) }
-    case ("run", 2...):
-      unsafe FuzzedTarget.current = try named(arguments[1])
-      fuzz([CommandLine.arguments[0]] + arguments.dropFirst(2))
     default:
-      throw ProgramError("fuzz list | seeds | unpack | pack | try | run, with what they need")
+      throw ProgramError("fuzz list | seeds | unpack | pack | try, with what they need")
     }
+    exit(0)
   }
 
   private struct ProgramError: Error, CustomStringConvertible {
@@ -69,14 +69,18 @@ enum FuzzProgram {
       "\"" + word.map { "\\x" + (String($0, radix: 16).count < 2 ? "0" : "") + String($0, radix: 16) }.joined() + "\"\n"
     }.joined()
   }
+}
 
-  private static func fuzz(_ arguments: [String]) {
-    var count = Int32(arguments.count)
-    var values: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    unsafe values.withUnsafeMutableBufferPointer { values in
-      var start = unsafe values.baseAddress
-      let status = unsafe LLVMFuzzerRunDriver(&count, &start, testOneInput)
-      exit(status)
-    }
+/// Called by libFuzzer before everything else.
+@c(LLVMFuzzerInitialize)
+func initialize(
+  _ count: UnsafeMutablePointer<Int32>?, _ values: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>?
+) -> Int32 {
+  do {
+    try FuzzProgram.start(Array(CommandLine.arguments.dropFirst()))
+  } catch {
+    FuzzedTarget.complain("\(error)")
+    exit(1)
   }
+  return 0
 }

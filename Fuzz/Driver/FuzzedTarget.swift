@@ -10,9 +10,13 @@ import FuzzTargets
 enum FuzzedTarget {
   /// Set once, before the fuzzer begins; it has one thread.
   nonisolated(unsafe) static var current: FuzzTarget?
+
+  /// Writes a line to standard error.
+  static func complain(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 }
 
 /// Runs an input; a promise that does not hold ends the process, so that the fuzzer keeps the input.
+@c(LLVMFuzzerTestOneInput)
 func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   guard let target = unsafe FuzzedTarget.current else { return 0 }
   // A copy of exactly the bytes, so that the sanitizer sees who reads behind them.
@@ -20,7 +24,7 @@ func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   do {
     try target.run(input)
   } catch {
-    unsafe FileHandle.standardError.write(Data("FINDING: \(target.name): \(error)\n".utf8))
+    FuzzedTarget.complain("FINDING: \(target.name): \(error)")
     abort()
   }
   return 0

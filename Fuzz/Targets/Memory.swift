@@ -3,7 +3,6 @@
 /// Sources and sinks in memory, with bounds.
 import ArchiveKit
 import CodecKit
-import Synchronization
 
 /// A compressed file in memory.
 final class MemoryFile: RandomAccessSource {
@@ -20,7 +19,9 @@ final class MemoryFile: RandomAccessSource {
   func read(at offset: UInt64, into room: inout OutputRawSpan) throws(Never) -> Int {
     guard offset < size else { return 0 }
     let count = min(bytes.count - Int(offset), piece)
-    return unsafe room.append(prefixOf: bytes.span.bytes.extracting(Int(offset)..<Int(offset) + count))
+    let bytes = bytes
+    let span = bytes.span
+    return unsafe room.append(prefixOf: span.bytes.extracting(Int(offset)..<Int(offset) + count))
   }
 }
 
@@ -67,27 +68,10 @@ final class PieceStream: ArchiveStream {
 
   func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
     let count = min(piece, bytes.count - position)
-    let taken = unsafe room.append(prefixOf: bytes.span.bytes.extracting(position..<position + count))
+    let bytes = bytes
+    let span = bytes.span
+    let taken = unsafe room.append(prefixOf: span.bytes.extracting(position..<position + count))
     position += taken
     return taken
-  }
-}
-
-/// Counts how often a source of an archive is read, and gives up when that is more than it can need.
-final class CountedSource: ArchiveSource {
-  private let bytes: [UInt8]
-  private let reads = Mutex(0)
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  var size: UInt64 { UInt64(bytes.count) }
-
-  /// How often it was read.
-  var count: Int { reads.withLock { $0 } }
-
-  func read(at offset: UInt64, into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
-    reads.withLock { $0 += 1 }
-    guard offset < size else { return 0 }
-    return unsafe room.append(prefixOf: bytes.span.bytes.dropping(Int(offset)))
   }
 }

@@ -84,8 +84,8 @@ extension FuzzTarget {
       "codec_detect", "which codec wrote this: no bytes and no name confuse", longestInput: 256,
       words: [".gz", ".zst", ".lz4", ".s2", ".sz", ".qp", ".tar.gz"],
       seeds: {
-        try CodecRegistry.builtin.codecs.compactMap { codec in
-          try (try? codec.compress(TestInputs.bytes(.text, 100))).map { [3] + Array("a.x".utf8) + $0.prefix(64) }
+        CodecRegistry.builtin.codecs.compactMap { codec in
+          (try? codec.compress(TestInputs.bytes(.text, 100))).map { [3] + Array("a.x".utf8) + $0.prefix(64) }
         } + Samples.fixtures("vectors/gzip", largest: 200).map { [0] + $0.prefix(64) }
       }
     ) { input in
