@@ -77,7 +77,9 @@ let package = Package(
     // What is fuzzed; tests run the same functions over the corpora that are kept.
     .target(
       name: "FuzzTargets",
-      dependencies: ["ArchiveKit", "BackupKit", "CodecKit", "CommandLineKit", "SystemIO", "TestSupport", "TextFormats"],
+      dependencies: [
+        "ArchiveKit", "BackupKit", "CodecKit", "CommandLineKit", "SystemIO", "TestSupport", "TextFormats",
+      ],
       path: "Fuzz/Targets", swiftSettings: settings),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
   ]

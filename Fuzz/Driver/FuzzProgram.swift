@@ -74,7 +74,8 @@ enum FuzzProgram {
 /// Called by libFuzzer before everything else.
 @c(LLVMFuzzerInitialize)
 func initialize(
-  _ count: UnsafeMutablePointer<Int32>?, _ values: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>?
+  _ count: UnsafeMutablePointer<Int32>?,
+  _ values: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>?
 ) -> Int32 {
   do {
     try FuzzProgram.start(Array(CommandLine.arguments.dropFirst()))

@@ -34,7 +34,9 @@ func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
 @c(LLVMFuzzerCustomMutator)
 func mutate(_ data: UnsafeMutablePointer<UInt8>?, _ size: Int, _ capacity: Int, _ seed: UInt32) -> Int {
   let changed = unsafe LLVMFuzzerMutate(data, size, capacity)
-  guard let target = unsafe FuzzedTarget.current, target.repairs, seed % 8 != 0, let data = unsafe data else { return changed }
+  guard let target = unsafe FuzzedTarget.current, target.repairs, seed % 8 != 0, let data = unsafe data else {
+    return changed
+  }
   var input = unsafe Array(UnsafeBufferPointer(start: data, count: changed))
   target.repair(&input)
   guard input.count <= capacity else { return changed }

@@ -56,7 +56,8 @@ enum ArchiveRoundTrip {
     let recovered = try ArchiveReader(recovering: MemoryArchiveSource(output.bytes))
     for reader in [archive, recovered] { try compare(reader, files) }
     let extracted = try ArchiveProbe.confined { target in
-      try StreamExtractor(PieceStream(output.bytes, piece: 1 + flags * 200), into: target, ArchiveProbe.options(1)).run()
+      try StreamExtractor(PieceStream(output.bytes, piece: 1 + flags * 200), into: target, ArchiveProbe.options(1))
+        .run()
     }
     try require(extracted.files == UInt64(files.count { $0.entry.kind == .file }), "extracted: \(extracted)")
   }

@@ -91,13 +91,17 @@ enum ArchiveSamples {
     return (output.bytes, index.bytes)
   }
 
-  static func add(_ entry: ArchiveEntry, _ content: [UInt8], _ writer: ArchiveWriter, _ rule: CutRule = .contentDefined) throws(ArchiveError) {
+  static func add(_ entry: ArchiveEntry, _ content: [UInt8], _ writer: ArchiveWriter, _ rule: CutRule = .contentDefined)
+    throws(ArchiveError)
+  {
     try writer.beginFile(entry)
     try append(content, writer, rule)
     try writer.endFile(entry)
   }
 
-  static func append(_ content: [UInt8], _ writer: ArchiveWriter, _ rule: CutRule = .contentDefined) throws(ArchiveError) {
+  static func append(_ content: [UInt8], _ writer: ArchiveWriter, _ rule: CutRule = .contentDefined)
+    throws(ArchiveError)
+  {
     var position = 0
     try writer.append(rule) { (room: inout OutputRawSpan) throws(ArchiveError) -> Int in
       let count = unsafe room.append(prefixOf: content.span.bytes.dropping(position))

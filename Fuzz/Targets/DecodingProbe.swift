@@ -35,7 +35,7 @@ enum DecodingProbe {
       finishesWithData: seed & 1 == 0, maximumOutput: largestOutput)
     guard let second = try run(codec, options, input, pieces) else { return nil }
     try require(
-      first.output == second.output && same(first.error, second.error),
+      same(first, second, codec),
       "in one piece: \(first.summary); in pieces: \(second.summary)")
     return first
   }
@@ -50,14 +50,21 @@ enum DecodingProbe {
     options.threads = 2 + Int(seed % 3)
     guard let parallel = try run(codec, options, input, driver) else { return }
     try require(
-      serial.output == parallel.output && same(serial.error, parallel.error),
+      same(serial, parallel, codec),
       "with one thread: \(serial.summary); with \(options.threads): \(parallel.summary)")
   }
 
-  /// Whether two errors say the same of the data. In words, one may know more of what the data is instead.
-  private static func same(_ one: CodecError?, _ other: CodecError?) -> Bool {
-    one?.code == other?.code && one?.inputOffset == other?.inputOffset && one?.codec == other?.codec
+  /// Of errors the words may differ: one may know more of what the data is instead. Before a match that cannot be, a deflate
+  /// decoder keeps back what it cannot tell from memory that nobody has written, and how much depends on where it began.
+  private static func same(_ one: StreamOutcome, _ other: StreamOutcome, _ codec: any Codec) -> Bool {
+    guard one.error?.code == other.error?.code, one.error?.inputOffset == other.error?.inputOffset else { return false }
+    guard one.error != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
+      return one.output == other.output
+    }
+    return one.output.starts(with: other.output) || other.output.starts(with: one.output)
   }
+
+  private static let deflateCodecs: Set<String> = ["gzip", "pgzip", "zlib", "deflate"]
 
   /// Decodes once; `nil` when the options are refused.
   static func run(

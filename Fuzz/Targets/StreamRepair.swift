@@ -147,7 +147,8 @@ enum StreamRepair {
       var summed = block
       for index in 148..<156 { summed[index] = 0x20 }
       let digits = String(summed.reduce(0) { $0 + Int($1) }, radix: 8)
-      bytes.put(Array((String(repeating: "0", count: max(0, 6 - digits.count)) + digits).utf8) + [0, 0x20], at: offset + 148)
+      bytes.put(
+        Array((String(repeating: "0", count: max(0, 6 - digits.count)) + digits).utf8) + [0, 0x20], at: offset + 148)
       let text = String(decoding: block[124..<136].filter { $0 != 0 && $0 != 0x20 }, as: UTF8.self)
       let kind = block[156]
       let hasData = kind == 0 || kind == 0x37 || kind == 0x30 || kind >= 0x4B

@@ -16,7 +16,10 @@ extension FuzzTarget {
     _ check: @escaping @Sendable (Int, [UInt8]) throws -> Void
   ) -> FuzzTarget {
     FuzzTarget(
-      name, summary, magics: [[0x89, 0x43, 0x4B, 0x46, 0x0D, 0x0A, 0x1A, 0x0A], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1]],
+      name, summary,
+      magics: [
+        [0x89, 0x43, 0x4B, 0x46, 0x0D, 0x0A, 0x1A, 0x0A], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1],
+      ],
       seeds: {
         var archives = try codecs.map { try ArchiveSamples.full($0) }
         if increments {
@@ -28,12 +31,12 @@ extension FuzzTarget {
         return archives.enumerated().map { [UInt8($0.offset)] + ArchiveForm.short($0.element) }
           + Samples.fixtures(increments ? "archives/chain" : "archives", ".cka", largest: 13_000)
           .map { [1] + ArchiveForm.short($0) }
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      let choice = choices.byte()
-      try check(choice, ArchiveForm.expand(choices.data))
-    }
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        let choice = choices.byte()
+        try check(choice, ArchiveForm.expand(choices.data))
+      })
   }
 
   static let archives: [FuzzTarget] = [
@@ -60,13 +63,15 @@ extension FuzzTarget {
     },
     archive("archive_extract", "archives extracted into a folder, and never out of it") { choice, bytes in
       let archive =
-        choice % 3 == 0 ? try? ArchiveReader(recovering: MemoryArchiveSource(bytes)) : try? ArchiveReader(MemoryArchiveSource(bytes))
+        choice % 3 == 0
+        ? try? ArchiveReader(recovering: MemoryArchiveSource(bytes)) : try? ArchiveReader(MemoryArchiveSource(bytes))
       guard let archive else { return }
       _ = try ArchiveProbe.confined { target in
         try? Extractor(archive, into: target, ArchiveProbe.options(choice)).run()
       }
     },
-    archive("archive_extract_stream", "archives extracted as they come through a pipe: what a file brings") { choice, bytes in
+    archive("archive_extract_stream", "archives extracted as they come through a pipe: what a file brings") {
+      choice, bytes in
       let options = ArchiveProbe.options(choice)
       let streamed = try ArchiveProbe.confined { target in
         try? StreamExtractor(PieceStream(bytes, piece: 1 + choice * 97), into: target, options).run()
@@ -98,7 +103,9 @@ extension FuzzTarget {
         "written \(report), read \(taken)")
     },
     archive("archive_parent_chain", "increments opened with what they are made upon", increments: true) { _, bytes in
-      guard let archive = try? ArchiveReader(MemoryArchiveSource(bytes), ancestors: ArchiveSamples.finder) else { return }
+      guard let archive = try? ArchiveReader(MemoryArchiveSource(bytes), ancestors: ArchiveSamples.finder) else {
+        return
+      }
       try ArchiveProbe.check(archive, bytes, try ArchiveProbe.read(archive))
     },
     archive("archive_chain_recover", "increments without their end", increments: true) { choice, whole in
@@ -118,7 +125,9 @@ extension FuzzTarget {
     },
     archive("archive_merge", "increments merged into what needs no other, with the same content", increments: true) {
       choice, bytes in
-      guard let archive = try? ArchiveReader(MemoryArchiveSource(bytes), ancestors: ArchiveSamples.finder) else { return }
+      guard let archive = try? ArchiveReader(MemoryArchiveSource(bytes), ancestors: ArchiveSamples.finder) else {
+        return
+      }
       let output = BoundedOutput()
       let merger = try? ArchiveMerger(
         archive, to: output,

@@ -20,8 +20,13 @@ extension FuzzTarget {
         "9999-12-31T23:59:59Z",
       ],
       seeds: {
-        let first = record(1), second = record(2, parent: 1), third = record(3, parent: 2, "merging")
-        return [first, first + [10] + second, [first, second, third, record(4, "deleting")].joined(separator: [10]).map(\.self)]
+        let first = record(1)
+        let second = record(2, parent: 1)
+        let third = record(3, parent: 2, "merging")
+        return [
+          first, first + [10] + second,
+          [first, second, third, record(4, "deleting")].joined(separator: [10]).map(\.self),
+        ]
       }, check: checkRecords),
     FuzzTarget(
       "backup_settings", "what a repository says of itself", longestInput: 1 << 10,
@@ -30,40 +35,44 @@ extension FuzzTarget {
         let storage = MemoryStorage()
         try Repository.create(in: storage, .init(createdAt: now, retention: try Retention(30, .day)))
         return [try storage.contents(of: .repository, limit: 1 << 20) ?? []]
-      }
-    ) { input in
-      let storage = MemoryStorage()
-      try storage.prepare()
-      try storage.put(.repository, input)
-      guard let repository = try? Repository(opening: storage, clock: { now }, pause: { _ in }) else { return }
-      try require(try repository.records().isEmpty, "backups out of nothing")
-    },
+      },
+      check: { input in
+        let storage = MemoryStorage()
+        try storage.prepare()
+        try storage.put(.repository, input)
+        guard let repository = try? Repository(opening: storage, clock: { now }, pause: { _ in }) else { return }
+        try require(try repository.records().isEmpty, "backups out of nothing")
+      }),
     FuzzTarget(
       "backup_rules", "names and descriptions of backups: what is accepted keeps the rules", longestInput: 400,
-      seeds: { ["nightly-0413", "ab", "1abc", "with space", "a<b", "é\u{301}llo"].map { [0] + Array($0.utf8) } }
-    ) { input in
-      var choices = OptionBytes(input)
-      let flags = choices.byte()
-      let text = String(decoding: choices.data, as: UTF8.self)
-      let rules = BackupRules {
-        $0.nameForm = flags & 1 == 0 ? .identifier : .text
-        $0.nameLength = flags & 2 == 0 ? 4...64 : 1...8
-        if flags & 4 != 0 { $0.forbiddenInDescriptions = [] }
-      }
-      if (try? rules.check(name: text)) != nil {
-        try require(rules.nameLength.contains(text.unicodeScalars.count), "a name of another length")
-        try require(
-          text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }, "a name with control characters")
-        if flags & 1 == 0 { try require(text.utf8.allSatisfy { $0 < 128 && $0 > 32 && $0 != 47 }, "no identifier") }
-      }
-      if (try? rules.check(description: text)) != nil {
-        try require(text.count <= rules.maximumDescriptionLength, "a description that is too long")
-        try require(!text.contains { rules.forbiddenInDescriptions.contains($0) }, "a forbidden character")
-      }
-    },
+      seeds: { ["nightly-0413", "ab", "1abc", "with space", "a<b", "é\u{301}llo"].map { [0] + Array($0.utf8) } },
+      check: { input in
+        var choices = OptionBytes(input)
+        let flags = choices.byte()
+        let text = String(decoding: choices.data, as: UTF8.self)
+        let rules = BackupRules {
+          $0.nameForm = flags & 1 == 0 ? .identifier : .text
+          $0.nameLength = flags & 2 == 0 ? 4...64 : 1...8
+          if flags & 4 != 0 { $0.forbiddenInDescriptions = [] }
+        }
+        if (try? rules.check(name: text)) != nil {
+          try require(rules.nameLength.contains(text.unicodeScalars.count), "a name of another length")
+          try require(
+            text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+            "a name with control characters"
+          )
+          if flags & 1 == 0 { try require(text.utf8.allSatisfy { $0 < 128 && $0 > 32 && $0 != 47 }, "no identifier") }
+        }
+        if (try? rules.check(description: text)) != nil {
+          try require(text.count <= rules.maximumDescriptionLength, "a description that is too long")
+          try require(!text.contains { rules.forbiddenInDescriptions.contains($0) }, "a forbidden character")
+        }
+      }),
   ]
 
-  private static func id(_ number: Int) -> BackupID { BackupID(ArchiveUUID([UInt8](repeating: UInt8(number), count: 16))) }
+  private static func id(_ number: Int) -> BackupID {
+    BackupID(ArchiveUUID([UInt8](repeating: UInt8(number), count: 16)))
+  }
 
   private static func record(_ number: Int, parent: Int? = nil, _ state: String = "complete") -> [UInt8] {
     var object: JSONValue = [
@@ -103,7 +112,8 @@ extension FuzzTarget {
       }
       _ = try? repository.find(record.name)
     }
-    for policy in [PrunePolicy { $0.removesExpired = true }, PrunePolicy { $0.last = 1 }, PrunePolicy { $0.daily = 2 }] {
+    for policy in [PrunePolicy { $0.removesExpired = true }, PrunePolicy { $0.last = 1 }, PrunePolicy { $0.daily = 2 }]
+    {
       guard let plan = try? repository.prunePlan(policy) else { continue }
       try require(!plan.deletion.members.contains(where: \.isProtected), "a protected backup would go")
       let leaving = Set(plan.deletion.members.map(\.id))

@@ -18,70 +18,72 @@ extension FuzzTarget {
             [UInt8(truncatingIfNeeded: size), UInt8(size >> 8)] + (try LZ4Raw().compress(content))
           }
         }
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      let size = choices.short()
-      try DecodingProbe.check(LZ4Raw(contentSize: size), choices.data)
-    },
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        let size = choices.short()
+        try DecodingProbe.check(LZ4Raw(contentSize: size), choices.data)
+      }),
     FuzzTarget(
       "snappy_block_decompress", "bare snappy blocks; what they hold, S2 must find in them too", longestInput: 8 << 10,
-      seeds: { try Samples.packed(SnappyRaw()) + Samples.fixtures("vectors/snappy", ".snappy-raw") }
-    ) { input in
-      let outcome = try DecodingProbe.check(SnappyRaw(), input) { $0.trailingData = .reject }
-      guard let outcome, outcome.error == nil else { return }
-      let other = try DecodingProbe.check(S2Raw(), input) { $0.trailingData = .reject }
-      try require(
-        other?.error == nil && other?.output == outcome.output, "S2 finds something else: \(other?.summary ?? "")")
-    },
+      seeds: { try Samples.packed(SnappyRaw()) + Samples.fixtures("vectors/snappy", ".snappy-raw") },
+      check: { input in
+        let outcome = try DecodingProbe.check(SnappyRaw(), input) { $0.trailingData = .reject }
+        guard let outcome, outcome.error == nil else { return }
+        let other = try DecodingProbe.check(S2Raw(), input) { $0.trailingData = .reject }
+        try require(
+          other?.error == nil && other?.output == outcome.output, "S2 finds something else: \(other?.summary ?? "")")
+      }),
     FuzzTarget(
       "s2_block_decode", "S2 blocks: the fast decoder and a plain one agree on every block", longestInput: 8 << 10,
       seeds: {
         try Samples.packed(S2Raw(), [{ $0.level = .fastest }, { $0.level = .smallest }])
           + Samples.fixtures("vectors/s2/blocks") + Samples.fixtures("vectors/s2/handmade")
           + Samples.fixtures("vectors/s2/fuzz", largest: 1500)
-      }
-    ) { input in
-      let expected = NaiveS2.decode(input, limit: largestContent)
-      let outcome = try DecodingProbe.check(S2Raw(), input) {
-        $0.trailingData = .reject
-        $0.limits.maximumWindowSize = UInt64(largestContent)
-      }
-      guard let outcome else { return }
-      try require(
-        outcome.error == nil ? expected == outcome.output : expected == nil,
-        "the plain decoder finds \(expected.map { "\($0.count) bytes" } ?? "a fault"), the fast one \(outcome.summary)")
-    },
+      },
+      check: { input in
+        let expected = NaiveS2.decode(input, limit: largestContent)
+        let outcome = try DecodingProbe.check(S2Raw(), input) {
+          $0.trailingData = .reject
+          $0.limits.maximumWindowSize = UInt64(largestContent)
+        }
+        guard let outcome else { return }
+        try require(
+          outcome.error == nil ? expected == outcome.output : expected == nil,
+          "the plain decoder finds \(expected.map { "\($0.count) bytes" } ?? "a fault"), the fast one \(outcome.summary)"
+        )
+      }),
     FuzzTarget(
       "quicklz_decode", "QuickLZ packets of levels 1 to 3: the fast decoder and a plain one agree",
-      longestInput: 4 << 10, seeds: quickLZSeeds
-    ) { input in
-      var choices = OptionBytes(input)
-      let buffer = choices.pick(streamingBuffers)
-      let data = choices.data
-      var naive = NaiveQuickLZDecoder(streamingBuffer: buffer)
-      var expected: [UInt8]? = []
-      var rest = data[...]
-      while !rest.isEmpty {
-        guard let size = NaiveQuickLZDecoder.packetSize(rest), size > 0, size <= rest.count,
-          let content = try? naive.decode(Array(rest.prefix(size)))
-        else {
-          expected = nil
-          break
+      longestInput: 4 << 10, seeds: quickLZSeeds,
+      check: { input in
+        var choices = OptionBytes(input)
+        let buffer = choices.pick(streamingBuffers)
+        let data = choices.data
+        var naive = NaiveQuickLZDecoder(streamingBuffer: buffer)
+        var expected: [UInt8]? = []
+        var rest = data[...]
+        while !rest.isEmpty {
+          guard let size = NaiveQuickLZDecoder.packetSize(rest), size > 0, size <= rest.count,
+            let content = try? naive.decode(Array(rest.prefix(size)))
+          else {
+            expected = nil
+            break
+          }
+          expected? += content
+          rest = rest.dropFirst(size)
         }
-        expected? += content
-        rest = rest.dropFirst(size)
-      }
-      let outcome = try DecodingProbe.check(QuickLZRaw(streamingBuffer: buffer), data) { $0.trailingData = .reject }
-      guard let outcome, outcome.error?.code != .limitExceeded, !data.isEmpty else { return }
-      try require(
-        outcome.error == nil ? expected == outcome.output : expected == nil,
-        "the plain decoder finds \(expected.map { "\($0.count) bytes" } ?? "a fault"), the fast one \(outcome.summary)")
-    },
+        let outcome = try DecodingProbe.check(QuickLZRaw(streamingBuffer: buffer), data) { $0.trailingData = .reject }
+        guard let outcome, outcome.error?.code != .limitExceeded, !data.isEmpty else { return }
+        try require(
+          outcome.error == nil ? expected == outcome.output : expected == nil,
+          "the plain decoder finds \(expected.map { "\($0.count) bytes" } ?? "a fault"), the fast one \(outcome.summary)"
+        )
+      }),
     FuzzTarget(
       "quicklz_guess", "bare QuickLZ packets whose buffer is found out", longestInput: 4 << 10,
-      seeds: { try quickLZSeeds().map { Array($0.dropFirst()) } }
-    ) { try DecodingProbe.check(QuickLZRaw(), $0) },
+      seeds: { try quickLZSeeds().map { Array($0.dropFirst()) } },
+      check: { try DecodingProbe.check(QuickLZRaw(), $0) }),
     FuzzTarget(
       "s2_index_parse", "the seek index of S2: what is read is written as it was understood", longestInput: 2 << 10,
       magics: [Array("s2idx\0".utf8), Array("\0xdi2s".utf8), [0x99]],
@@ -94,21 +96,21 @@ extension FuzzTarget {
           index.totalUncompressed = Int64(entry + 1) << 20
         }
         return seeds
-      }
-    ) { input in
-      if let size = unsafe S2Index.size(fromTail: input.span.bytes) { try require(size >= 24, "\(size) is no size") }
-      for parsed in [try? unsafe S2Index(input.span.bytes), try? unsafe S2Index(trimmed: input.span.bytes)] {
-        guard var index = parsed else { continue }
-        let again = try unsafe S2Index(index.encoded().span.bytes)
-        try require(again == index, "written and read it is another")
-        for position in [0, 1, index.totalUncompressed, .max, index.blockSize] {
-          guard let entry = index.entry(for: position) else { continue }
-          try require(entry.uncompressed <= position, "an entry behind the position was found")
+      },
+      check: { input in
+        if let size = unsafe S2Index.size(fromTail: input.span.bytes) { try require(size >= 24, "\(size) is no size") }
+        for parsed in [try? unsafe S2Index(input.span.bytes), try? unsafe S2Index(trimmed: input.span.bytes)] {
+          guard var index = parsed else { continue }
+          let again = try unsafe S2Index(index.encoded().span.bytes)
+          try require(again == index, "written and read it is another")
+          for position in [0, 1, index.totalUncompressed, .max, index.blockSize] {
+            guard let entry = index.entry(for: position) else { continue }
+            try require(entry.uncompressed <= position, "an entry behind the position was found")
+          }
+          index.thin()
+          try require(index.entries.count <= S2Index.maximumEntries, "thinning does not thin")
         }
-        index.thin()
-        try require(index.entries.count <= S2Index.maximumEntries, "thinning does not thin")
-      }
-    },
+      }),
   ]
 
   private static let streamingBuffers = [0, 900, 100_000, 1_000_000]

@@ -10,9 +10,12 @@ extension FuzzTarget {
     [0x28, 0xB5, 0x2F, 0xFD], [0x50, 0x2A, 0x4D, 0x18], [0x5E, 0x2A, 0x4D, 0x18], [0xB1, 0xEA, 0x92, 0x8F],
     [0x37, 0xA4, 0x30, 0xEC],
   ]
-  private static let lz4Magic: [[UInt8]] = [[0x04, 0x22, 0x4D, 0x18], [0x50, 0x2A, 0x4D, 0x18], [0x02, 0x21, 0x4C, 0x18]]
+  private static let lz4Magic: [[UInt8]] = [
+    [0x04, 0x22, 0x4D, 0x18], [0x50, 0x2A, 0x4D, 0x18], [0x02, 0x21, 0x4C, 0x18],
+  ]
   private static let snappyMagic: [[UInt8]] = [
-    [0xFF, 6, 0, 0] + Array("sNaPpY".utf8), [0xFF, 6, 0, 0] + Array("S2sTwO".utf8), [0xFE], [0x99], Array("s2idx\0".utf8),
+    [0xFF, 6, 0, 0] + Array("sNaPpY".utf8), [0xFF, 6, 0, 0] + Array("S2sTwO".utf8), [0xFE], [0x99],
+    Array("s2idx\0".utf8),
     Array("\0xdi2s".utf8),
   ]
   private static let gzipMagic: [[UInt8]] = [[0x1F, 0x8B, 8], Array("BC".utf8) + [2, 0], [0x78, 0x9C], [3, 0]]
@@ -20,16 +23,16 @@ extension FuzzTarget {
   /// A codec's decoder.
   private static func decoder(
     _ name: String, _ codec: some Codec, _ magics: [[UInt8]] = [], fixtures: String? = nil,
-    repair: (@Sendable (inout [UInt8]) -> Void)? = nil
+    window: UInt64 = DecodingProbe.largestWindow, repair: (@Sendable (inout [UInt8]) -> Void)? = nil
   ) -> FuzzTarget {
     FuzzTarget(
       name, "\(codec.descriptor.id): any bytes, in one piece and in many", magics: magics,
-      seeds: { try Samples.packedVariously(codec) + (fixtures.map { Samples.fixtures($0) } ?? []) }, repair: repair
-    ) { try DecodingProbe.check(codec, $0) }
+      seeds: { try Samples.packedVariously(codec) + (fixtures.map { Samples.fixtures($0) } ?? []) }, repair: repair,
+      check: { try DecodingProbe.check(codec, $0) { $0.limits.maximumWindowSize = window } })
   }
 
   static let decoding: [FuzzTarget] = [
-    decoder("zstd_decompress", Zstd(), zstdMagic, fixtures: "vectors/zstd", repair: StreamRepair.zstd),
+    decoder("zstd_decompress", Zstd(), zstdMagic, fixtures: "vectors/zstd", window: 1 << 20, repair: StreamRepair.zstd),
     decoder("lz4_frame_decompress", LZ4(), lz4Magic, fixtures: "vectors/lz4", repair: StreamRepair.lz4),
     decoder("snappy_framed_decompress", Snappy(), snappyMagic, fixtures: "vectors/snappy", repair: StreamRepair.snappy),
     decoder("s2_stream_decode", S2(), snappyMagic, fixtures: "vectors/s2/streams", repair: StreamRepair.snappy),
@@ -46,20 +49,20 @@ extension FuzzTarget {
         var stream = Array(bytes.dropFirst())
         parallel[Int(bytes.first ?? 0) % parallel.count].repair(&stream)
         bytes = Array(bytes.prefix(1)) + stream
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      try DecodingProbe.compareThreads(parallel[choices.below(parallel.count)].codec, choices.data)
-    },
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        try DecodingProbe.compareThreads(parallel[choices.below(parallel.count)].codec, choices.data)
+      }),
     FuzzTarget(
       "dictionary_decompress", "zstd, lz4 and S2 with dictionaries of any bytes", magics: zstdMagic + lz4Magic,
-      seeds: dictionarySeeds
-    ) { input in
-      var choices = OptionBytes(input)
-      let codec = dictionaryCodecs[choices.below(dictionaryCodecs.count)]
-      let dictionary = CodecDictionary(choices.bytes(choices.short()))
-      try DecodingProbe.check(codec, choices.data) { $0.dictionary = dictionary }
-    },
+      seeds: dictionarySeeds,
+      check: { input in
+        var choices = OptionBytes(input)
+        let codec = dictionaryCodecs[choices.below(dictionaryCodecs.count)]
+        let dictionary = CodecDictionary(choices.bytes(choices.short()))
+        try DecodingProbe.check(codec, choices.data) { $0.dictionary = dictionary }
+      }),
   ]
 
   private struct ParallelCodec: Sendable {
@@ -76,7 +79,7 @@ extension FuzzTarget {
     ParallelCodec(codec: S2(), repair: StreamRepair.snappy) { $0.chunkSize = 4 << 10 },
     ParallelCodec(codec: Pgzip(), repair: StreamRepair.gzip) { $0.chunkSize = 4 << 10 },
     ParallelCodec(codec: QuickLZ(), repair: StreamRepair.quickLZArchive) { $0.chunkSize = 4 << 10 },
-    ParallelCodec(codec: QuickLZRaw(), repair: { _ in }) { $0.chunkSize = 512 },
+    ParallelCodec(codec: QuickLZRaw(), repair: { _ in }, small: { $0.chunkSize = 512 }),
   ]
 
   @Sendable private static func parallelSeeds() throws -> [[UInt8]] {
@@ -111,7 +114,8 @@ extension FuzzTarget {
         let options = CompressionOptions { $0.dictionary = CodecDictionary(dictionary) }
         guard let packed = try? codec.compress(Array(content[..<700]), options) else { return nil }
         let size = dictionary.count
-        return [UInt8(number), UInt8(truncatingIfNeeded: size), UInt8(truncatingIfNeeded: size >> 8)] + dictionary + packed
+        return [UInt8(number), UInt8(truncatingIfNeeded: size), UInt8(truncatingIfNeeded: size >> 8)] + dictionary
+          + packed
       }
     }
   }

@@ -59,13 +59,13 @@ extension FuzzTarget {
         var stream = Array(bytes[2...])
         subjects[Int(bytes[0]) % subjects.count].repair(&stream)
         bytes.replaceSubrange(2..., with: stream)
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      let subject = choices.pick(subjects)
-      let choice = choices.byte()
-      try check(subject, choice, choices.data)
-    }
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        let subject = choices.pick(subjects)
+        let choice = choices.byte()
+        try check(subject, choice, choices.data)
+      })
   }
 
   static let inspection: [FuzzTarget] = [
@@ -74,7 +74,8 @@ extension FuzzTarget {
       let pieces = try inspect(subject.codec, stream, piece: 1 + choice)
       try require(whole == pieces, "in one piece: \(whole); in pieces of \(1 + choice): \(pieces)")
     },
-    anyCodec("salvage", "damaged streams: nothing is invented, and a sound one comes whole") { subject, choice, stream in
+    anyCodec("salvage", "damaged streams: nothing is invented, and a sound one comes whole") {
+      subject, choice, stream in
       try salvage(subject.codec, stream, piece: choice & 1 == 0 ? .max : 100 + choice)
     },
     anyCodec("part_read", "parts of streams: what decoding from the start brings") { subject, choice, stream in
@@ -87,23 +88,23 @@ extension FuzzTarget {
         CodecRegistry.builtin.codecs.compactMap { codec in
           (try? codec.compress(TestInputs.bytes(.text, 100))).map { [3] + Array("a.x".utf8) + $0.prefix(64) }
         } + Samples.fixtures("vectors/gzip", largest: 200).map { [0] + $0.prefix(64) }
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      let name = String(decoding: choices.bytes(choices.below(32)), as: UTF8.self)
-      let data = choices.data
-      for prefix in [data, Array(data.prefix(CodecRegistry.detectionLength)), Array(data.prefix(4)), []] {
-        let found = unsafe CodecRegistry.builtin.detect(prefix.span.bytes, fileName: name)
-        if case .codec(let codec) = found {
-          try require(CodecRegistry.builtin.named(codec.descriptor.id.rawValue) != nil, "a codec of no name")
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        let name = String(decoding: choices.bytes(choices.below(32)), as: UTF8.self)
+        let data = choices.data
+        for prefix in [data, Array(data.prefix(CodecRegistry.detectionLength)), Array(data.prefix(4)), []] {
+          let found = unsafe CodecRegistry.builtin.detect(prefix.span.bytes, fileName: name)
+          if case .codec(let codec) = found {
+            try require(CodecRegistry.builtin.named(codec.descriptor.id.rawValue) != nil, "a codec of no name")
+          }
+          for codec in CodecRegistry.builtin.codecs {
+            _ = unsafe codec.recognizes(prefix.span.bytes)
+            _ = unsafe codec.storedMetadata(prefix.span.bytes)
+          }
         }
-        for codec in CodecRegistry.builtin.codecs {
-          _ = unsafe codec.recognizes(prefix.span.bytes)
-          _ = unsafe codec.storedMetadata(prefix.span.bytes)
-        }
-      }
-      _ = CodecRegistry.builtin.forSuffix(of: name)
-    },
+        _ = CodecRegistry.builtin.forSuffix(of: name)
+      }),
   ]
 
   /// What an inspector told, as text.

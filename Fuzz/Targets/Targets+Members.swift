@@ -11,18 +11,21 @@ extension FuzzTarget {
   static let members: [FuzzTarget] = [
     FuzzTarget(
       "tar_members", "tar streams of any kind: what becomes an archive is a sound one", longestInput: 24 << 10,
-      words: ["ustar\u{0}00", "ustar  \u{0}", "GNU.sparse.major=1", "30 mtime=1350244992.02396010", "SCHILY.xattr.user.a=", "path="],
+      words: [
+        "ustar\u{0}00", "ustar  \u{0}", "GNU.sparse.major=1", "30 mtime=1350244992.02396010", "SCHILY.xattr.user.a=",
+        "path=",
+      ],
       seeds: {
         let plain = try ArchiveReader(MemoryArchiveSource(try ArchiveSamples.full()))
         let output = MemoryArchiveOutput()
         _ = try plain.writeTar(to: output)
         return [Array(output.bytes.prefix(9 << 10)), output.bytes] + tarKinds
-      }, repair: StreamRepair.tar
-    ) { input in
-      try members(input) { (archiver: TreeArchiver, stream: PieceStream) throws(ArchiveError) in
-        try archiver.archiveTar(stream)
-      }
-    },
+      }, repair: StreamRepair.tar,
+      check: { input in
+        try members(input) { (archiver: TreeArchiver, stream: PieceStream) throws(ArchiveError) in
+          try archiver.archiveTar(stream)
+        }
+      }),
     FuzzTarget(
       "xbstream_members", "xbstreams of any kind: what becomes an archive is a sound one", longestInput: 8 << 10,
       words: ["XBSTCK01"],
@@ -32,12 +35,12 @@ extension FuzzTarget {
         let mixed = chunk("x", [1, 2, 3], 0) + chunk("y", [4], 0) + chunk("x", [5], 3) + end("y") + end("x")
         let sparse = xbstreamSparse("s", [(7, [1, 2]), (0, [3])]) + end("s")
         return [Array(chunks.joined()), mixed, sparse, chunks[0] + end("a")]
-      }, repair: StreamRepair.xbstream
-    ) { input in
-      try members(input) { (archiver: TreeArchiver, stream: PieceStream) throws(ArchiveError) in
-        try archiver.archiveXBStream(stream, modified: Timestamp(seconds: 1_700_000_000))
-      }
-    },
+      }, repair: StreamRepair.xbstream,
+      check: { input in
+        try members(input) { (archiver: TreeArchiver, stream: PieceStream) throws(ArchiveError) in
+          try archiver.archiveXBStream(stream, modified: Timestamp(seconds: 1_700_000_000))
+        }
+      }),
   ]
 
   /// Takes a stream, and expects a sound archive of it, or an error.
@@ -112,7 +115,8 @@ extension FuzzTarget {
       header("f", "0", size: 1) + padded([65]) + header("h", "1", link: "f"), header("c", "3"), header("p", "6"),
       header("././@LongLink", "L", size: long.utf8.count + 1) + padded(Array(long.utf8) + [0]) + header("x", "0"),
       header("././@LongLink", "K", size: long.utf8.count + 1) + padded(Array(long.utf8) + [0]) + header("x", "2"),
-      pax(["path=\(long)", "mtime=1700000000.5", "uid=5", "size=9", "SCHILY.xattr.user.a=b"]) + header("x", "0", size: 9)
+      pax(["path=\(long)", "mtime=1700000000.5", "uid=5", "size=9", "SCHILY.xattr.user.a=b"])
+        + header("x", "0", size: 9)
         + padded(data),
       pax(["GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=s", "GNU.sparse.realsize=20"])
         + header("GNUSparseFile.0/s", "0", size: 521) + padded(Array("1\n3\n9\n".utf8)) + padded(data),

@@ -18,12 +18,12 @@ extension FuzzTarget {
             return choices.map { UInt8(truncatingIfNeeded: $0) } + content.prefix(900)
           }
         }
-      }
-    ) { input in
-      var choices = OptionBytes(input)
-      let codec = codec(&choices)
-      try RoundTripProbe.check(codec, choices.data)
-    }
+      },
+      check: { input in
+        var choices = OptionBytes(input)
+        let codec = codec(&choices)
+        try RoundTripProbe.check(codec, choices.data)
+      })
   }
 
   static let roundTrips: [FuzzTarget] = [
@@ -91,34 +91,34 @@ extension FuzzTarget {
     },
     FuzzTarget(
       "checksum_streaming", "every checksum: in pieces as at once, and wherever the bytes lie", longestInput: 2 << 10,
-      seeds: { Samples.contents.map { [7, 3] + $0.prefix(1500) } }
-    ) { input in
-      var choices = OptionBytes(input)
-      let shift = choices.below(64)
-      let step = 1 + choices.byte()
-      let data = choices.data
-      let moved = [UInt8](repeating: 0x5A, count: shift) + data
-      func compare<Sum: Checksum & ~Copyable>(_ sum: consuming Sum, _ atOnce: Sum.Value) throws {
-        var position = 0
-        while position < data.count {
-          let end = min(data.count, position + step)
-          unsafe sum.update(moved.span.bytes.extracting(shift + position..<shift + end))
-          position = end
+      seeds: { Samples.contents.map { [7, 3] + $0.prefix(1500) } },
+      check: { input in
+        var choices = OptionBytes(input)
+        let shift = choices.below(64)
+        let step = 1 + choices.byte()
+        let data = choices.data
+        let moved = [UInt8](repeating: 0x5A, count: shift) + data
+        func compare<Sum: Checksum & ~Copyable>(_ sum: consuming Sum, _ atOnce: Sum.Value) throws {
+          var position = 0
+          while position < data.count {
+            let end = min(data.count, position + step)
+            unsafe sum.update(moved.span.bytes.extracting(shift + position..<shift + end))
+            position = end
+          }
+          let value = sum.value
+          try require(value == atOnce, "in pieces of \(step): \(value), at once: \(atOnce)")
         }
-        let value = sum.value
-        try require(value == atOnce, "in pieces of \(step): \(value), at once: \(atOnce)")
-      }
-      try compare(XXH3(), XXH3.of(data))
-      try compare(XXH3Wide(), XXH3Wide.of(data))
-      try compare(XXH64(), XXH64.of(data))
-      try compare(XXH32(), XXH32.of(data))
-      try compare(CRC32(), CRC32.of(data))
-      try compare(CRC32C(), CRC32C.of(data))
-      try compare(Adler32(), Adler32.of(data))
-      try compare(SHA256(), SHA256.of(data))
-      let parts = (first: Array(data.prefix(step)), second: Array(data.dropFirst(step)))
-      let joined = CRC32.joined(CRC32.of(parts.first), CRC32.of(parts.second), secondSize: UInt64(parts.second.count))
-      try require(joined == CRC32.of(data), "the joined checksum is another")
-    },
+        try compare(XXH3(), XXH3.of(data))
+        try compare(XXH3Wide(), XXH3Wide.of(data))
+        try compare(XXH64(), XXH64.of(data))
+        try compare(XXH32(), XXH32.of(data))
+        try compare(CRC32(), CRC32.of(data))
+        try compare(CRC32C(), CRC32C.of(data))
+        try compare(Adler32(), Adler32.of(data))
+        try compare(SHA256(), SHA256.of(data))
+        let parts = (first: Array(data.prefix(step)), second: Array(data.dropFirst(step)))
+        let joined = CRC32.joined(CRC32.of(parts.first), CRC32.of(parts.second), secondSize: UInt64(parts.second.count))
+        try require(joined == CRC32.of(data), "the joined checksum is another")
+      }),
   ]
 }

@@ -48,7 +48,9 @@ struct CorpusReplayTests {
   func form() throws {
     let inputs: [[UInt8]] = [[], [0], Array("a \"b\"\\\n\\n".utf8), Array("=".utf8), (0...255).map { $0 }]
     let text = Corpus.text(of: inputs)
-    #expect(try Corpus.inputs(of: text).sorted { $0.lexicographicallyPrecedes($1) } == inputs.sorted { $0.lexicographicallyPrecedes($1) })
+    #expect(
+      try Corpus.inputs(of: text).sorted { $0.lexicographicallyPrecedes($1) }
+        == inputs.sorted { $0.lexicographicallyPrecedes($1) })
     #expect(throws: Finding.self) { try Corpus.inputs(of: "\u{1}") }
   }
 }
