@@ -55,16 +55,18 @@ enum DecodingProbe {
   }
 
   /// Of errors the words may differ: one may know more of what the data is instead. Before a match that cannot be, a deflate
-  /// decoder keeps back what it cannot tell from memory that nobody has written, and how much depends on where it began.
+  /// decoder keeps back what it cannot tell from memory that nobody has written, and it does not know how much of what it
+  /// read ahead it has understood: both depend on where it began.
   private static func same(_ one: StreamOutcome, _ other: StreamOutcome, _ codec: any Codec) -> Bool {
-    guard one.error?.code == other.error?.code, one.error?.inputOffset == other.error?.inputOffset else { return false }
+    guard one.error?.code == other.error?.code else { return false }
     guard one.error != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
-      return one.output == other.output
+      return one.output == other.output && one.error?.inputOffset == other.error?.inputOffset
     }
     return one.output.starts(with: other.output) || other.output.starts(with: one.output)
   }
 
-  private static let deflateCodecs: Set<String> = ["gzip", "pgzip", "zlib", "deflate"]
+  /// The codecs over deflate.
+  static let deflateCodecs: Set<String> = ["gzip", "pgzip", "zlib", "deflate"]
 
   /// Decodes once; `nil` when the options are refused.
   static func run(
