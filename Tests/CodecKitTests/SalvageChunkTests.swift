@@ -49,6 +49,12 @@ struct SalvageChunkTests {
     }
   }
 
+  @Test("no bytes at all are a stream of S2, and none of snappy")
+  func nothing() {
+    #expect(Salvaged(S2(), []).losses.isEmpty)
+    #expect(Salvaged(Snappy(), []).losses.map(\.fault.code) == [.truncated])
+  }
+
   @Test("a damaged byte anywhere in any chunk costs at most that chunk", arguments: subjects)
   func flips(subject: Subject) throws {
     #expect(subject.chunks.count == 11)
