@@ -61,7 +61,8 @@ let package = Package(
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], exclude: ["Reader"],
+      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"],
+      exclude: ["Catalogue", "Reader"],
       swiftSettings: settings),
     .testTarget(
       name: "BackupKitTests",

@@ -64,8 +64,10 @@ extension FuzzTarget {
           if flags & 1 == 0 { try require(text.utf8.allSatisfy { $0 < 128 && $0 > 32 && $0 != 47 }, "no identifier") }
         }
         if (try? rules.check(description: text)) != nil {
-          try require(text.count <= rules.maximumDescriptionLength, "a description that is too long")
-          try require(!text.contains { rules.forbiddenInDescriptions.contains($0) }, "a forbidden character")
+          try require(
+            text.unicodeScalars.count <= rules.maximumDescriptionLength, "a description that is too long")
+          try require(
+            !text.unicodeScalars.contains { rules.forbiddenInDescriptions.contains($0) }, "a forbidden character")
         }
       }),
   ]

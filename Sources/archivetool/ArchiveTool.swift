@@ -22,6 +22,7 @@ enum ArchiveTool {
     // How quiet the run is, as soon as that is known.
     var quiet = 0
     do {
+      try DescriptorLimit.ensure()
       switch try program.parse(arguments) {
       case .text(let text, let code):
         if code == .ok { context.console.writeOutput(text) } else { context.console.writeError(text) }

@@ -43,6 +43,9 @@ public struct ExtractionOptions: Sendable {
   public var maximumBytes: UInt64?
   /// How many threads decode and write; 0 is one for each core. Default: 1.
   public var threads = 1
+  /// Whether everything is on the device before the target counts as complete: each file before it takes its name or is
+  /// done, then every directory, then the top without ``Extractor/markerName``. Default: `false`.
+  public var sync = false
   /// Whether nothing is written. Default: `false`.
   public var isDryRun = false
 

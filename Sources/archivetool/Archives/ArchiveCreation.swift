@@ -166,7 +166,7 @@ struct ArchiveCreation {
       ).run()
       if let problem = report.problems.first { throw problem }
     } catch {
-      throw Failure(error, archive: name)
+      throw Failure(readingBack: error, at: temporary, as: name)
     }
   }
 

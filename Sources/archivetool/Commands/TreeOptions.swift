@@ -63,6 +63,7 @@ extension Extract.Options {
   func extractionOptions() throws(Failure) -> ExtractionOptions {
     var settings = try tree.extractionOptions(names, threads: global.threads)
     if force { settings.overwrite = .always }
+    settings.sync = sync
     settings.maximumBytes = tree.maximumBytes ?? reading.maximumOutput
     if reading.untrusted {
       settings.restoresOwners = false
