@@ -61,7 +61,7 @@ struct RecipeTests {
     let root = root.replacing("//", with: "/")
     return text.replacing(/(restored\/| )(etc|srv\/shop)\b/) { "\($0.1)\(stored.replacing("//", with: "/"))\($0.2)" }
       .replacing(/(^|[\s='":(<>])\/(etc|home|srv|mnt|run|tmp)\b/.anchorsMatchLineEndings()) { "\($0.1)\(root)\($0.2)" }
-      .replacing("/usr/local/bin/archivetool", with: tool)
+      .replacing("/usr/local/bin/archivetool", with: folder.location("bin/archivetool"))
   }
 
   /// Runs code as a newcomer would who pastes it.
