@@ -50,9 +50,10 @@ let package = Package(
       name: "BackupKit", dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite"],
       swiftSettings: settings),
     .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
+    .target(name: "BenchKit", dependencies: ["CodecKit", "SystemIO", "CommandLineKit"], swiftSettings: settings),
     .executableTarget(
       name: "archivetool",
-      dependencies: ["ArchiveKit", "BackupKit", "CodecKit", "SystemIO", "CommandLineKit"],
+      dependencies: ["ArchiveKit", "BackupKit", "BenchKit", "CodecKit", "SystemIO", "CommandLineKit"],
       swiftSettings: settings),
 
     .target(
@@ -69,6 +70,9 @@ let package = Package(
       dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
+    .testTarget(
+      name: "BenchKitTests", dependencies: ["BenchKit", "CodecKit", "SystemIO", "CommandLineKit"],
+      swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests",
       dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],

@@ -18,8 +18,9 @@ struct ImportRulesTests {
       "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite", "Dispatch", "Synchronization",
     ],
     "CommandLineKit": ["TextFormats"],
+    "BenchKit": ["CodecKit", "SystemIO", "CommandLineKit", "Synchronization"],
     "archivetool": [
-      "CodecKit", "SystemIO", "ArchiveKit", "BackupKit", "CommandLineKit", "Dispatch", "Synchronization",
+      "CodecKit", "SystemIO", "ArchiveKit", "BackupKit", "BenchKit", "CommandLineKit", "Dispatch", "Synchronization",
     ],
   ]
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchKit
 import CodecKit
 import CommandLineKit
 import SystemIO
@@ -24,12 +25,7 @@ struct BenchSession {
   ///
   /// - Returns: Whether somebody asked it to stop early.
   func run() throws(Failure) -> Bool {
-    let plan = try BenchPlan(
-      specs: options.codecs.isEmpty
-        ? BenchPlan.standardCodecs : options.codecs.flatMap { BenchPlan.specs($0, session.registry) },
-      levels: options.levels ?? (options.isQuick ? .quick : .standard),
-      threads: options.threads.map { $0 == 0 ? Machine.coreCount : $0 }, chunkSizes: options.chunkSizes,
-      session.registry)
+    let plan = try plan()
     let outputs = try BenchOutputs(options.outputs, force: options.force)
     if outputs.countOnStandardOutput + (options.global.json ? 1 : 0) > 1 {
       throw Failure(.usage, "only one thing can be written to standard output")
@@ -68,6 +64,19 @@ struct BenchSession {
   }
 
   // MARK: - Measuring
+
+  private func plan() throws(Failure) -> BenchPlan {
+    do throws(BenchPlan.Unusable) {
+      return try BenchPlan(
+        specs: options.codecs.isEmpty
+          ? BenchPlan.standardCodecs : options.codecs.flatMap { BenchPlan.specs($0, session.registry) },
+        levels: options.levels ?? (options.isQuick ? .quick : .standard),
+        threads: options.threads.map { $0 == 0 ? Machine.coreCount : $0 }, chunkSizes: options.chunkSizes,
+        session.registry)
+    } catch {
+      throw Failure(notUsable: error.error, spec: error.spec, session.registry)
+    }
+  }
 
   private func trials(_ plan: BenchPlan) -> [(BenchCase, CodecTrial)] {
     // Whatever a plan holds has been made once already.
@@ -134,7 +143,7 @@ struct BenchSession {
   private func corpus(_ limit: UInt64) throws(Failure) -> BenchCorpus {
     if options.files.isEmpty { return .builtIn(limit: limit) }
     if options.files.count == 1, options.files[0] == Array("-".utf8) {
-      return try .beginning(of: FileHandle.standardInput, name: .standardInput, limit: limit).checked()
+      return try beginning(of: FileHandle.standardInput, .standardInput, limit)
     }
     var files: [(path: Path, size: UInt64)] = []
     session.forEachInput(options.files, InputList.Rules(recursive: true, force: options.force)) {
@@ -149,16 +158,28 @@ struct BenchSession {
     }
     // A pipe or a device says nothing about its size.
     if files.count == 1, files[0].size == 0, options.force {
-      return try beginning(of: files[0].path, limit).checked()
+      let name = InputName(path: files[0].path.bytes)
+      let file: FileHandle
+      do throws(IOError) { file = try FileHandle.open(files[0].path) } catch { throw Failure(error, input: name) }
+      return try beginning(of: file, name, limit)
     }
-    return try BenchCorpus.sample(files, limit: limit).checked()
+    let corpus: BenchCorpus
+    do throws(BenchCorpus.Unreadable) { corpus = try .sample(files, limit: limit) } catch {
+      throw Failure(error, name: nil)
+    }
+    return try corpus.checked()
   }
 
-  private func beginning(of path: Path, _ limit: UInt64) throws(Failure) -> BenchCorpus {
-    let name = InputName(path: path.bytes)
-    let file: FileHandle
-    do throws(IOError) { file = try FileHandle.open(path) } catch { throw Failure(error, input: name) }
-    return try BenchCorpus.beginning(of: file, name: name, limit: limit)
+  private func beginning(
+    of file: borrowing FileHandle, _ name: InputName, _ limit: UInt64
+  ) throws(Failure) -> BenchCorpus {
+    let corpus: BenchCorpus
+    do throws(BenchCorpus.Unreadable) {
+      corpus = try .beginning(of: file, name: name.display, limit: limit)
+    } catch {
+      throw Failure(error, name: name)
+    }
+    return try corpus.checked()
   }
 
   // MARK: - The comparison
@@ -215,6 +236,13 @@ struct BenchSession {
         ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
     return (["archivetool"] + words).joined(separator: " ")
+  }
+}
+
+extension Failure {
+  /// What could not be read of the sample; `name` is what was handed over open.
+  fileprivate init(_ error: BenchCorpus.Unreadable, name: InputName?) {
+    self.init(error.error, input: error.path.map { InputName(path: $0.bytes) } ?? name ?? .standardInput)
   }
 }
 

@@ -3,7 +3,7 @@
 import SystemIO
 
 /// How much data the chosen codecs can get through in the time there is.
-enum SampleSize {
+package enum SampleSize {
   /// Less than this says little about a codec that looks far back.
   private static let least = 8 << 20
   /// A run, the one before it that is not counted, the one that measures memory, and two more.
@@ -16,7 +16,7 @@ enum SampleSize {
   ///   - seconds: the time for everything.
   ///   - bytes: the sample as it would be.
   ///   - trials: the codecs; each compresses a little of the sample.
-  static func fitting(_ seconds: Double, _ bytes: [UInt8], _ trials: [CodecTrial]) -> Int {
+  package static func fitting(_ seconds: Double, _ bytes: [UInt8], _ trials: [CodecTrial]) -> Int {
     guard bytes.count > least else { return bytes.count }
     // From the middle: files begin with heads that are like nothing else in them.
     let middle = bytes.count / 2

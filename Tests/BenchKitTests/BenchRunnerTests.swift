@@ -4,7 +4,7 @@
 import CodecKit
 import Testing
 
-@testable import archivetool
+@testable import BenchKit
 
 @Suite("bench: runs")
 struct BenchRunnerTests {
@@ -113,7 +113,7 @@ struct BenchRunnerTests {
       plan.cases.map(\.fullName) == [
         "zstd 1", "zstd 1 ×2", "zstd 2", "zstd 2 ×2", "lz4 3", "lz4 3 ×2", "snappy", "snappy ×2",
       ])
-    #expect(throws: Failure.self) {
+    #expect(throws: BenchPlan.Unusable.self) {
       try BenchPlan(specs: ["nothing"], levels: levels, threads: [1], chunkSizes: [nil], .builtin)
     }
   }

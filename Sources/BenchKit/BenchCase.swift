@@ -4,7 +4,7 @@ import CodecKit
 import CommandLineKit
 
 /// One thing to measure: a codec with a level, a number of threads and a chunk size.
-struct BenchCase: Hashable, Sendable {
+package struct BenchCase: Hashable, Sendable {
   /// The codec's stable name.
   var codec: String
   /// The settings of its spec string, without level: `long=27`, or nothing.
@@ -43,7 +43,7 @@ struct BenchCase: Hashable, Sendable {
   }
 
   /// The name with the threads, when there are several: `zstd 3 x2`.
-  var fullName: String { threads == 1 ? name : "\(name) ×\(threads)" }
+  package var fullName: String { threads == 1 ? name : "\(name) ×\(threads)" }
 
   /// The command line that does the same with a file.
   var command: String { "archivetool compress --codec \(spec) -T \(threads) FILE" }

@@ -2,12 +2,12 @@
 
 import CodecKit
 import CommandLineKit
-import SystemIO
+package import SystemIO
 
 /// What is measured on: the user's files, or pieces from all over them.
-struct BenchCorpus {
+package struct BenchCorpus {
   /// The sample.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// What it is, in words.
   let name: String
   /// How many files it comes from; 0 for what the tool makes itself.
@@ -28,19 +28,19 @@ struct BenchCorpus {
   }
 
   /// The mix that the tool makes itself.
-  static func builtIn(limit: UInt64) -> BenchCorpus {
+  package static func builtIn(limit: UInt64) -> BenchCorpus {
     let bytes = SampleMix.bytes(Int(min(limit, UInt64(SampleMix.standardSize))))
     return BenchCorpus(bytes, name: SampleMix.name, files: 0, totalSize: UInt64(bytes.count))
   }
 
   /// Whether it holds only a part of the files.
-  var isPart: Bool { totalSize.map { $0 > UInt64(bytes.count) } ?? false }
+  package var isPart: Bool { totalSize.map { $0 > UInt64(bytes.count) } ?? false }
 
   /// Whether the files can be read once more: what came through a pipe cannot.
-  let canBeReadAgain: Bool
+  package let canBeReadAgain: Bool
 
   /// The first part of the sample.
-  func beginning(_ size: Int) -> BenchCorpus {
+  package func beginning(_ size: Int) -> BenchCorpus {
     BenchCorpus(Array(bytes.prefix(size)), name: name, files: files, totalSize: nil, canBeReadAgain: false)
   }
 
@@ -57,6 +57,14 @@ struct BenchCorpus {
   /// levels, so that cutting costs little ratio, and aligned so that pages of databases stay whole.
   private static let pieceSize = 2 << 20
   private static let alignment = 64 << 10
+
+  /// Why a sample cannot be read.
+  package struct Unreadable: Error {
+    /// What the system said.
+    package let error: IOError
+    /// The file; `nil` for the one that was handed over open.
+    package let path: Path?
+  }
 
   /// Where the pieces of a sample lie in files that are thought of as one.
   ///
@@ -80,7 +88,7 @@ struct BenchCorpus {
   /// - Parameters:
   ///   - files: the files and their sizes.
   ///   - limit: the largest sample.
-  static func sample(_ files: [(path: Path, size: UInt64)], limit: UInt64) throws(Failure) -> BenchCorpus {
+  package static func sample(_ files: [(path: Path, size: UInt64)], limit: UInt64) throws(Unreadable) -> BenchCorpus {
     let total = files.reduce(0) { $0 + $1.size }
     let pieces = pieces(total: total, limit: limit)
     var bytes: [UInt8] = []
@@ -99,7 +107,7 @@ struct BenchCorpus {
     return BenchCorpus(bytes, name: name, files: files.count, totalSize: total)
   }
 
-  private static func read(_ parts: [Range<UInt64>], of path: Path, into bytes: inout [UInt8]) throws(Failure) {
+  private static func read(_ parts: [Range<UInt64>], of path: Path, into bytes: inout [UInt8]) throws(Unreadable) {
     do throws(IOError) {
       let file = try FileHandle.open(path)
       for part in parts {
@@ -112,12 +120,14 @@ struct BenchCorpus {
         bytes += piece.prefix(count)
       }
     } catch {
-      throw Failure(error, input: InputName(path: path.bytes))
+      throw Unreadable(error: error, path: path)
     }
   }
 
   /// Reads the beginning of what cannot be sought in.
-  static func beginning(of file: borrowing FileHandle, name: InputName, limit: UInt64) throws(Failure) -> BenchCorpus {
+  package static func beginning(of file: borrowing FileHandle, name: String, limit: UInt64) throws(Unreadable)
+    -> BenchCorpus
+  {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     do throws(IOError) {
@@ -132,12 +142,12 @@ struct BenchCorpus {
         if count < piece.count { break }
       }
     } catch {
-      throw Failure(error, input: name)
+      throw Unreadable(error: error, path: nil)
     }
     let isWhole = UInt64(bytes.count) <= limit
     if !isWhole { bytes.removeLast(bytes.count - Int(limit)) }
     return BenchCorpus(
-      bytes, name: (isWhole ? "" : "the beginning of ") + name.display, files: 1,
+      bytes, name: (isWhole ? "" : "the beginning of ") + name, files: 1,
       totalSize: isWhole ? UInt64(bytes.count) : nil, canBeReadAgain: false)
   }
 }

@@ -3,7 +3,7 @@
 import CommandLineKit
 
 /// Speeds as text, in millions of bytes a second, as compressors and networks are compared.
-enum SpeedText {
+package enum SpeedText {
   /// The number alone, with about three digits: `3.4`, `34.1`, `341`, `3,410`.
   static func megabytes(_ bytesPerSecond: Double) -> String {
     let value = bytesPerSecond / 1e6
@@ -16,7 +16,7 @@ enum SpeedText {
   static func ratio(_ value: Double) -> String { NumberText.fixed(value, decimals: value < 99.995 ? 2 : 0) }
 
   /// A share as percent: `3 %`.
-  static func percent(_ share: Double, decimals: Int = 1) -> String {
+  package static func percent(_ share: Double, decimals: Int = 1) -> String {
     "\(NumberText.fixed(share * 100, decimals: decimals)) %"
   }
 }

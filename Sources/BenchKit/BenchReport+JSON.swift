@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CodecKit
-import CommandLineKit
+package import CommandLineKit
 import SystemIO
 
 // The report as JSON: for machines, and for later runs to compare themselves with.
 
 extension BenchReport {
   /// Everything.
-  var json: JSONValue {
+  package var json: JSONValue {
     var object: JSONValue = [
       "type": "benchmark", "v": 1, "version": .string(version), "date": .string(date.description),
       "command": .string(command), "partial": .bool(isPartial), "runs": .int(Int64(runs)),
@@ -109,9 +109,9 @@ extension Recommendation {
 // MARK: - Reading
 
 /// Why a file is no export that can be read.
-struct UnusableExport: Error {
+package struct UnusableExport: Error {
   /// What is wrong, in one sentence without a full stop.
-  let reason: String
+  package let reason: String
 }
 
 extension BenchReport {
@@ -119,7 +119,7 @@ extension BenchReport {
   ///
   /// - Parameter bytes: the file.
   /// - Throws: ``UnusableExport``.
-  init(parsing bytes: [UInt8]) throws(UnusableExport) {
+  package init(parsing bytes: [UInt8]) throws(UnusableExport) {
     let value: JSONValue
     do throws(JSONError) { value = try JSONReader.value(bytes) } catch {
       throw UnusableExport(reason: "it is no JSON: \(error)")

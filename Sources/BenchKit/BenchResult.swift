@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What was measured of one case.
-struct BenchResult: Hashable {
+package struct BenchResult: Hashable {
   /// One direction: seconds for the whole sample, one value for each run.
-  struct Direction: Hashable {
+  package struct Direction: Hashable {
     /// Of the clock on the wall.
     var wall: [Double] = []
     /// Of processor time, all threads and the kernel's work for them together.
@@ -12,7 +12,7 @@ struct BenchResult: Hashable {
     var peakMemory: UInt64?
   }
 
-  var `case`: BenchCase
+  package var `case`: BenchCase
   /// The size of the sample.
   var plainSize: UInt64
   /// What it became.
@@ -33,7 +33,7 @@ struct BenchResult: Hashable {
   var decompressCPUSpeed: Double { speed(decompress.cpu) }
 
   /// The wider of the spreads of both directions; `nil` when there were too few runs to tell.
-  var spread: Double? {
+  package var spread: Double? {
     let both = [SampleStatistics(compress.wall).spread, SampleStatistics(decompress.wall).spread].compactMap { $0 }
     return both.max()
   }

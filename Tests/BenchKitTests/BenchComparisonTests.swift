@@ -5,7 +5,7 @@ import CommandLineKit
 import SystemIO
 import Testing
 
-@testable import archivetool
+@testable import BenchKit
 
 @Suite("bench: comparison")
 struct BenchComparisonTests {

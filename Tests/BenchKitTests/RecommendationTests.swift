@@ -3,7 +3,7 @@
 // Each rule chooses what it says it chooses.
 import Testing
 
-@testable import archivetool
+@testable import BenchKit
 
 @Suite("bench: recommendations")
 struct RecommendationTests {

@@ -5,7 +5,7 @@ import Foundation
 import FoundationXML
 import Testing
 
-@testable import archivetool
+@testable import BenchKit
 
 @Suite("bench: pictures")
 struct SpeedChartTests {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CodecKit
-import CommandLineKit
+package import CommandLineKit
 import SystemIO
 
 /// A run beside an earlier one of the same cases: what has become slower or larger.
-struct BenchComparison {
+package struct BenchComparison {
   /// What must be the same for figures to be comparable.
-  enum Circumstance: String, CaseIterable {
+  package enum Circumstance: String, CaseIterable {
     case machine, corpus, version
 
     /// How the two differ; `nil` when they do not.
-    func difference(_ old: BenchReport, _ new: BenchReport) -> String? {
+    package func difference(_ old: BenchReport, _ new: BenchReport) -> String? {
       switch self {
       case .machine:
         let (was, now) = (Self.machine(old), Self.machine(new))
@@ -39,7 +39,7 @@ struct BenchComparison {
   }
 
   /// One figure of one case.
-  struct Change: Hashable {
+  package struct Change: Hashable {
     var item: BenchCase
     /// Which figure: `compress`, `decompress` or `size`.
     var figure: String
@@ -53,15 +53,15 @@ struct BenchComparison {
   }
 
   /// Every figure that both runs have.
-  let changes: [Change]
+  package let changes: [Change]
   /// The cases of the earlier run that this one lacks.
-  let missing: [BenchCase]
+  package let missing: [BenchCase]
 
   /// - Parameters:
   ///   - old: the earlier run.
   ///   - new: this run.
   ///   - tolerance: the share by which a figure may be worse.
-  init(_ old: BenchReport, _ new: BenchReport, tolerance: Double) {
+  package init(_ old: BenchReport, _ new: BenchReport, tolerance: Double) {
     var changes: [Change] = []
     var missing: [BenchCase] = []
     for before in old.results {
@@ -94,12 +94,12 @@ struct BenchComparison {
   }
 
   /// What is worse than allowed.
-  var regressions: [Change] { changes.filter(\.isRegression) }
+  package var regressions: [Change] { changes.filter(\.isRegression) }
 
   /// Reads a share: `5%`, `5 %`, `0.5%`, or `0.05`.
   ///
   /// - Returns: `nil` for what is none, or not from 0 to 100 %.
-  static func tolerance(_ text: String) -> Double? {
+  package static func tolerance(_ text: String) -> Double? {
     var digits = text[...]
     let isPercent = digits.last == "%"
     if isPercent { digits.removeLast() }
@@ -112,7 +112,7 @@ struct BenchComparison {
 
 extension BenchComparison.Change {
   /// One line: `zstd 3: compress: 412 -> 380 MB/s, 7.8 % slower`.
-  var line: String {
+  package var line: String {
     let (was, now): (String, String)
     if figure == "size" {
       (was, now) = ("\(NumberText.grouped(UInt64(old)))", "\(NumberText.grouped(UInt64(new))) bytes")
@@ -124,7 +124,7 @@ extension BenchComparison.Change {
   }
 
   /// One line of `--json`.
-  var json: JSONValue {
+  package var json: JSONValue {
     [
       "type": "benchmark_change", "v": 1, "name": .string(item.fullName), "spec": .string(item.spec),
       "threads": .int(Int64(item.threads)), "figure": .string(figure), "old": .double(BenchReport.rounded(old, to: 0)),

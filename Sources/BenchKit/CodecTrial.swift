@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CodecKit
+package import CodecKit
 import SystemIO
 
 /// A codec at work on the sample, in both directions.
-struct CodecTrial {
+package struct CodecTrial {
   let codec: any Codec
   let compression: CompressionOptions
   let decompression: DecompressionOptions
 
   /// How a pass can fail.
-  enum Failure: Error {
+  package enum Failure: Error {
     /// The codec refused or failed.
     case codec(CodecError)
     /// It was asked to stop.
@@ -22,7 +22,7 @@ struct CodecTrial {
   /// - Parameters:
   ///   - item: what to measure.
   ///   - registry: where its codec is.
-  init(_ item: BenchCase, _ registry: CodecRegistry) throws(CodecError) {
+  package init(_ item: BenchCase, _ registry: CodecRegistry) throws(CodecError) {
     // Level, threads and chunk size go by the options, as a program that links the library would give them.
     let spec = item.settings.isEmpty ? item.codec : "\(item.codec):\(item.settings)"
     self.init(try registry.codec(spec), item)

@@ -4,7 +4,7 @@
 import CodecKit
 import SystemIO
 
-@testable import archivetool
+@testable import BenchKit
 
 extension BenchResult {
   /// A result of a sample of 1,000,000 bytes.

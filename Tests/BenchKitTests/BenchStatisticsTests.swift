@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-@testable import archivetool
+@testable import BenchKit
 
 @Suite("bench: statistics")
 struct BenchStatisticsTests {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CommandLineKit
+package import CommandLineKit
 import SystemIO
 
 /// The whole result for people: the table, what it means, and what to make of it.
-enum BenchText {
+package enum BenchText {
   /// - Parameters:
   ///   - report: the results.
   ///   - width: the width of the terminal; `nil` for no bound.
   ///   - style: how headings look.
-  static func of(_ report: BenchReport, width: Int?, style: Style) -> String {
+  package static func of(_ report: BenchReport, width: Int?, style: Style) -> String {
     let room = width.map { max(30, $0) } ?? 100
     var lines = TextWrap.lines("\(report.corpus.summary), on \(machine(report))", width: room)
     lines.append("")

@@ -5,11 +5,13 @@ import SystemIO
 
 /// A report as one page of HTML that needs nothing else: both pictures, a table that can be sorted, and everything one
 /// must know to judge the figures.
-struct BenchPage {
+package struct BenchPage {
   let report: BenchReport
 
+  package init(report: BenchReport) { self.report = report }
+
   /// The page.
-  var html: String {
+  package var html: String {
     """
     <!doctype html>
     <html lang="en">

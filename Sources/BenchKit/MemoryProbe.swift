@@ -8,12 +8,12 @@ import SystemIO
 /// In the process of the benchmark, what earlier codecs left to the allocator would hide what the next one takes. So the
 /// tool starts itself once more for each figure. The child gets the sample through a pipe, streams it through the codec,
 /// drops what comes out, and says by how much its resident memory was higher at the peak than before it had the codec.
-enum MemoryProbe {
+package enum MemoryProbe {
   /// The first argument of such a child. No user types it, so that no help lists it.
-  static let word = Array("--measure-memory".utf8)
+  package static let word = Array("--measure-memory".utf8)
 
   /// Which way the sample goes.
-  enum Direction: String { case compress, decompress }
+  package enum Direction: String { case compress, decompress }
 
   // MARK: - The parent
 
@@ -72,7 +72,7 @@ enum MemoryProbe {
   ///
   /// - Parameter arguments: those of the process.
   /// - Returns: The status of the process; `nil` when this process is no such child.
-  static func run(_ arguments: [[UInt8]]) -> Int32? {
+  package static func run(_ arguments: [[UInt8]]) -> Int32? {
     guard arguments.count == 5, arguments[1] == word else { return nil }
     let words = arguments[2...].map { String(decoding: $0, as: UTF8.self) }
     guard let direction = Direction(rawValue: words[0]), let threads = Int(words[2]),
@@ -82,7 +82,7 @@ enum MemoryProbe {
     do {
       try measure(codec, direction, threads)
       let peak = ResourceUsage.current.peakResidentBytes
-      try FileHandle.standardOutput.write("\(peak > before ? peak - before : 0)\n")
+      try unsafe FileHandle.standardOutput.write(Array("\(peak > before ? peak - before : 0)\n".utf8).span.bytes)
       return 0
     } catch {
       return 1
@@ -90,8 +90,8 @@ enum MemoryProbe {
   }
 
   private static func measure(_ codec: CodecSelection, _ direction: Direction, _ threads: Int) throws {
-    var source = FileSource(FileHandle.standardInput)
-    var sink = NullSink()
+    var source = ChildSource(file: FileHandle.standardInput)
+    var sink = CountingSink()
     switch direction {
     case .compress:
       var pump = try StreamPump(compressing: codec, CompressionOptions { $0.threads = threads })
@@ -108,4 +108,14 @@ enum MemoryProbe {
       try pump.run(from: &source, to: &sink)
     }
   }
+}
+
+/// What the parent sends to a child.
+private struct ChildSource: ByteSource, ~Copyable {
+  let file: FileHandle
+
+  mutating func read(into room: inout OutputRawSpan) throws(IOError) -> Int { try file.read(into: &room) }
+
+  /// The parent writes without a pause.
+  mutating func wouldWait() -> Bool { false }
 }

@@ -3,7 +3,7 @@
 import CodecKit
 
 /// The levels to measure, as they were typed: numbers, ranges and names.
-struct LevelList: Hashable, Sendable {
+package struct LevelList: Hashable, Sendable {
   private enum Item: Hashable, Sendable {
     case one(Int)
     case range(ClosedRange<Int>)
@@ -14,16 +14,16 @@ struct LevelList: Hashable, Sendable {
 
   /// What is measured when nothing is said: the named levels of each codec, but not its slowest, which would take most
   /// of the time.
-  static let standard = LevelList(names: [.fastest, .fast, .balanced, .better])
+  package static let standard = LevelList(names: [.fastest, .fast, .balanced, .better])
   /// What is measured when it has to be quick.
-  static let quick = LevelList(names: [.fast, .balanced])
+  package static let quick = LevelList(names: [.fast, .balanced])
 
   private init(names: [CompressionLevel]) { items = names.map { .named($0) } }
 
   /// Reads `1-9`, `1,3,19`, `-5`, `fast,better` and mixtures of these.
   ///
   /// - Returns: `nil` for a text that is none of these.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     items = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       // The first dash may be the sign of a number, the one behind a digit is that of a range.

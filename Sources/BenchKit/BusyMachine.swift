@@ -4,15 +4,15 @@ import CommandLineKit
 import SystemIO
 
 /// Whether the machine had other things to do while it was measured, and how that is known.
-struct BusyMachine: Hashable {
+package struct BusyMachine: Hashable {
   /// The load average at the beginning; `nil` when unknown.
-  var load: Double?
+  package var load: Double?
   /// What others used of all processor time during the run, from 0 to 1; `nil` when unknown.
-  var others: Double?
+  package var others: Double?
   /// What a hypervisor took away, from 0 to 1; `nil` when unknown.
-  var stolen: Double?
+  package var stolen: Double?
   /// The widest spread of all cases; `nil` when there were too few runs.
-  var spread: Double?
+  package var spread: Double?
 
   /// A spread above this means that the figures are not to be trusted in their second digit.
   static let largestSpread = 0.10

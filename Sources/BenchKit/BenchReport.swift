@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CodecKit
+package import CodecKit
 import CommandLineKit
-import SystemIO
+package import SystemIO
 
 /// A whole run: what was measured, on what, by what, where and when.
-struct BenchReport {
+package struct BenchReport {
   /// What is known of the sample.
-  struct Corpus: Hashable {
-    var name: String
+  package struct Corpus: Hashable {
+    package var name: String
     var files: Int
     var totalSize: UInt64?
-    var size: UInt64
+    package var size: UInt64
     var digest: String
     var summary: String
 
-    init(_ corpus: BenchCorpus) {
+    package init(_ corpus: BenchCorpus) {
       name = corpus.name
       files = corpus.files
       totalSize = corpus.totalSize
@@ -25,28 +25,42 @@ struct BenchReport {
     }
   }
 
-  var version: String
+  package var version: String
   var libraries: [LinkedLibrary]
   var date: Timestamp
-  var machine: MachineDescription
-  var corpus: Corpus
+  package var machine: MachineDescription
+  package var corpus: Corpus
   /// The command line, ready to be typed again.
   var command: String
   /// How many runs each case should have.
   var runs: Int
-  var results: [BenchResult] = []
-  var busy = BusyMachine()
+  package var results: [BenchResult] = []
+  package var busy = BusyMachine()
   /// Whether the run was stopped before its end.
-  var isPartial = false
+  package var isPartial = false
+
+  /// A report without results.
+  package init(
+    version: String, libraries: [LinkedLibrary], date: Timestamp, machine: MachineDescription, corpus: Corpus,
+    command: String, runs: Int
+  ) {
+    self.version = version
+    self.libraries = libraries
+    self.date = date
+    self.machine = machine
+    self.corpus = corpus
+    self.command = command
+    self.runs = runs
+  }
 
   /// What speaks against the figures.
-  var busyReasons: [String] { busy.reasons(cores: machine.cores) }
+  package var busyReasons: [String] { busy.reasons(cores: machine.cores) }
 
   /// Whether several numbers of threads were measured, so that tables must say which.
   var hasThreads: Bool { results.contains { $0.case.threads != 1 } }
 
   /// The name of a case, with the threads where they differ.
-  func name(_ result: BenchResult) -> String { hasThreads ? result.case.fullName : result.case.name }
+  package func name(_ result: BenchResult) -> String { hasThreads ? result.case.fullName : result.case.name }
 
   /// The choices that nothing beats, by compress speed and ratio.
   var front: [Int] { ParetoFront.ofCompression(results) }

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CodecKit
+package import CodecKit
 import CommandLineKit
 
 /// What is to be measured: every codec with every level, number of threads and chunk size.
-struct BenchPlan {
+package struct BenchPlan {
   /// The cases, in the order of the table.
-  private(set) var cases: [BenchCase] = []
+  package private(set) var cases: [BenchCase] = []
 
   /// The codecs that are measured when none is named: what people choose between.
-  static let standardCodecs = ["zstd", "lz4", "snappy", "s2", "pgzip", "quicklz"]
+  package static let standardCodecs = ["zstd", "lz4", "snappy", "s2", "pgzip", "quicklz"]
+
+  /// A codec that cannot be measured.
+  package struct Unusable: Error {
+    /// What was asked for.
+    package let spec: String
+    /// Why it cannot be had.
+    package let error: CodecError
+  }
 
   /// - Parameters:
   ///   - specs: codecs with their settings; one that sets a level is measured at that level only.
@@ -17,9 +25,9 @@ struct BenchPlan {
   ///   - threads: numbers of threads.
   ///   - chunkSizes: sizes of pieces, `nil` for the codec's own choice.
   ///   - registry: the codecs.
-  init(
+  package init(
     specs: [String], levels: LevelList, threads: [Int], chunkSizes: [Int?], _ registry: CodecRegistry
-  ) throws(Failure) {
+  ) throws(Unusable) {
     for spec in specs {
       do throws(CodecError) {
         for var item in try Self.codec(spec, levels, registry) {
@@ -35,7 +43,7 @@ struct BenchPlan {
           }
         }
       } catch {
-        throw Failure(notUsable: error, spec: spec, registry)
+        throw Unusable(spec: spec, error: error)
       }
     }
   }
@@ -60,7 +68,7 @@ struct BenchPlan {
   }
 
   /// Cuts a list of specs, in which settings have commas of their own: what names no codec belongs to the one before.
-  static func specs(_ list: String, _ registry: CodecRegistry) -> [String] {
+  package static func specs(_ list: String, _ registry: CodecRegistry) -> [String] {
     if list == "all" { return registry.codecs.map(\.descriptor.id.rawValue).filter { $0 != "lz4-raw" } }
     var specs: [String] = []
     for part in list.split(separator: ",", omittingEmptySubsequences: false) {

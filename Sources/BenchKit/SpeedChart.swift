@@ -4,12 +4,17 @@ import CommandLineKit
 import SystemIO
 
 /// A picture of speed against ratio, as SVG: one point for each case, a line through those that nothing beats.
-struct SpeedChart {
+package struct SpeedChart {
   /// Which speed.
-  enum Direction { case compress, decompress }
+  package enum Direction { case compress, decompress }
 
   let report: BenchReport
   let direction: Direction
+
+  package init(report: BenchReport, direction: Direction) {
+    self.report = report
+    self.direction = direction
+  }
 
   // Small enough that the text can be read on a telephone, where the picture shrinks to its width.
   private static let width = 540.0
@@ -87,7 +92,7 @@ struct SpeedChart {
   }
 
   /// The picture.
-  var svg: String {
+  package var svg: String {
     let points = points()
     var parts: [String] = [head]
     parts.append(grid)

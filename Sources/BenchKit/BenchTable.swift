@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CommandLineKit
+package import CommandLineKit
 
 /// The results as a table for a terminal, with as many columns as fit.
-struct BenchTable {
-  let report: BenchReport
+package struct BenchTable {
+  package let report: BenchReport
   /// The cases in the order of the plan, those without results included, while it is being filled.
-  var pending: [BenchCase] = []
+  package var pending: [BenchCase]
+
+  /// - Parameters:
+  ///   - report: the results.
+  ///   - pending: what is still to come; the table has a row for each already.
+  package init(report: BenchReport, pending: [BenchCase] = []) {
+    self.report = report
+    self.pending = pending
+  }
 
   private struct Column {
     /// The heading, and a shorter one for narrow terminals.
@@ -44,7 +52,7 @@ struct BenchTable {
   /// - Parameters:
   ///   - width: the width of the terminal; `nil` for no bound.
   ///   - style: whether headings are bold.
-  func rendered(width: Int?, style: Style) -> String {
+  package func rendered(width: Int?, style: Style) -> String {
     var chosen = columns
     var isShort = false
     while true {

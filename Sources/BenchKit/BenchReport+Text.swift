@@ -6,7 +6,7 @@ import CommandLineKit
 
 extension BenchReport {
   /// Comma-separated values after RFC 4180, with a line of headings.
-  var csv: String {
+  package var csv: String {
     let heads = [
       "codec", "level", "settings", "threads", "chunk_size", "bytes_in", "bytes_out", "ratio", "compress_mb_per_s",
       "decompress_mb_per_s", "compress_mb_per_cpu_s", "decompress_mb_per_cpu_s", "compress_peak_memory",
@@ -37,7 +37,7 @@ extension BenchReport {
   }
 
   /// A table in Markdown, with the conditions under it.
-  var markdown: String {
+  package var markdown: String {
     var text = """
       | codec | ratio | compress MB/s | decompress MB/s | compress MB/CPU s | decompress MB/CPU s | memory | spread |
       |---|--:|--:|--:|--:|--:|--:|--:|

@@ -5,31 +5,33 @@ import SystemIO
 
 /// Measures every case: once to warm up and to verify, then round by round, each case once a round, so that whatever
 /// disturbs the machine for a while hits all of them alike.
-final class BenchRunner {
+package final class BenchRunner {
   /// How to measure.
-  struct Settings: Hashable {
+  package struct Settings: Hashable {
     /// How many runs each case should have.
-    var runs = 5
+    package var runs = 5
     /// The least time of one run; quick codecs are run several times for it.
-    var leastNanoseconds: UInt64 = 100_000_000
+    package var leastNanoseconds: UInt64 = 100_000_000
     /// The time that all should take; slow cases get fewer runs for it. `nil` for no bound.
-    var seconds: Double?
+    package var seconds: Double?
     /// Whether memory is measured.
-    var measuresMemory = true
+    package var measuresMemory = true
+
+    package init() {}
   }
 
   /// How far it is.
-  struct Progress: Hashable {
+  package struct Progress: Hashable {
     /// What is measured now.
-    var item: BenchCase
+    package var item: BenchCase
     /// 0 while it warms up, then the number of the round.
-    var round: Int
+    package var round: Int
     /// How many rounds there are.
-    var rounds: Int
+    package var rounds: Int
     /// How much of the work is done, from 0 to 1; an estimate.
-    var share: Double
+    package var share: Double
     /// How long the rest will take, in seconds; `nil` while that is not known.
-    var remaining: Double?
+    package var remaining: Double?
   }
 
   private struct Entry {
@@ -47,24 +49,24 @@ final class BenchRunner {
   private var entries: [Entry] = []
 
   /// Is told before each measurement how far it is, with what there is.
-  var onProgress: (Progress, [BenchResult]) -> Void = { _, _ in }
+  package var onProgress: (Progress, [BenchResult]) -> Void = { _, _ in }
   /// Is told of a case that failed. It has no result.
-  var onFailure: (BenchCase, CodecTrial.Failure) -> Void = { _, _ in }
+  package var onFailure: (BenchCase, CodecTrial.Failure) -> Void = { _, _ in }
 
-  init(_ plain: [UInt8], _ settings: Settings, _ stop: StopRequest) {
+  package init(_ plain: [UInt8], _ settings: Settings, _ stop: StopRequest) {
     self.plain = plain
     self.settings = settings
     self.stop = stop
   }
 
   /// What has been measured of cases with at least one run.
-  var results: [BenchResult] { entries.map(\.result).filter { !$0.decompress.wall.isEmpty } }
+  package var results: [BenchResult] { entries.map(\.result).filter { !$0.decompress.wall.isEmpty } }
 
   /// Measures.
   ///
   /// - Parameter trials: the cases and their codecs.
   /// - Returns: Whether it came to its end; otherwise it was stopped.
-  func run(_ trials: [(BenchCase, CodecTrial)]) -> Bool {
+  package func run(_ trials: [(BenchCase, CodecTrial)]) -> Bool {
     let start = MonotonicClock.now
     for (index, (item, trial)) in trials.enumerated() {
       if stop.isAsked { return false }
