@@ -35,7 +35,7 @@ enum DecodingProbe {
       finishesWithData: seed & 1 == 0, maximumOutput: largestOutput)
     guard let second = try run(codec, options, input, pieces) else { return nil }
     try require(
-      same(first, second, codec),
+      same(first, second, codec, options),
       "in one piece: \(first.summary); in pieces: \(second.summary)")
     return first
   }
@@ -50,17 +50,24 @@ enum DecodingProbe {
     options.threads = 2 + Int(seed % 3)
     guard let parallel = try run(codec, options, input, driver) else { return }
     try require(
-      same(serial, parallel, codec),
+      same(serial, parallel, codec, options),
       "with one thread: \(serial.summary); with \(options.threads): \(parallel.summary)")
   }
 
-  /// Of errors the words may differ: one may know more of what the data is instead. Before a match that cannot be, a deflate
-  /// decoder keeps back what it cannot tell from memory that nobody has written, and it does not know how much of what it
-  /// read ahead it has understood: both depend on where it began.
-  private static func same(_ one: StreamOutcome, _ other: StreamOutcome, _ codec: any Codec) -> Bool {
+  /// Of errors the words may differ: one may know more of what the data is instead. Where a deflate library finds a fault, it keeps
+  /// back what it cannot tell from memory that nobody has written, and it does not know how much of what it read ahead it has
+  /// understood: both depend on where it began.
+  ///
+  /// libzstd decodes a frame by another loop when it meets its dictionary for the first time, which leaves more damage to the
+  /// checksum than the one that comes after it.
+  private static func same(
+    _ one: StreamOutcome, _ other: StreamOutcome, _ codec: any Codec, _ options: DecompressionOptions
+  ) -> Bool {
+    if options.dictionary != nil, codec.descriptor.id == "zstd", one.error != nil, other.error != nil { return true }
     guard one.error?.code == other.error?.code else { return false }
-    guard one.error != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
+    guard one.error?.native != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
       return one.output == other.output && one.error?.inputOffset == other.error?.inputOffset
+        && one.notices == other.notices
     }
     return one.output.starts(with: other.output) || other.output.starts(with: one.output)
   }
@@ -75,7 +82,8 @@ enum DecodingProbe {
     func open(_ codec: some Codec) throws -> StreamOutcome? {
       var stream: Decompressor
       do { stream = try Decompressor(codec, options) } catch { return nil }
-      let outcome = driver.run(&stream, input)
+      var outcome = driver.run(&stream, input)
+      outcome.notices = stream.notices
       try require(outcome.violations.isEmpty, "\(driver.summary): \(outcome.violations)")
       try require(outcome.finished || outcome.error != nil, "\(driver.summary): neither an end nor an error")
       try require(

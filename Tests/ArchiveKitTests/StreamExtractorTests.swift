@@ -194,6 +194,20 @@ struct StreamExtractorTests {
     }
   }
 
+  @Test("a damaged frame before a damaged one is passed over, however far the pipe still goes")
+  func damageInARow() throws {
+    let bytes = try Self.hard.get()
+    for border in try HardTree.borders(bytes).dropLast().dropFirst().filter({ $0 > Superblock.size + 100 }).prefix(12) {
+      var damaged = bytes
+      // The end of one body, and the header behind it.
+      damaged[border - 1] ^= 1
+      damaged[border + 20] ^= 1
+      #expect(try StreamTrial.stream(damaged).error?.isDamage == true, "byte \(border)")
+      let got = try StreamTrial.stream(damaged) { $0.keepsGoing = true }
+      #expect(got.error == nil && got.report.hasDamage, "byte \(border)")
+    }
+  }
+
   @Test("a damaged block costs the same files as from a file")
   func damagedBlocks() throws {
     let bytes = try Self.hard.get()

@@ -17,9 +17,9 @@ struct BackupKillTests {
   }
 
   private static let isLong = ProcessInfo.processInfo.environment["CODECKIT_LONG"] != nil
-  private static let rounds = isLong ? 6000 : 40
+  private static let rounds = isLong ? 2400 : 40
   /// How many kills are enough.
-  private static let wanted = isLong ? 2000 : 40
+  private static let wanted = isLong ? 800 : 40
 
   private let folder: TemporaryFolder
   private let tool: String

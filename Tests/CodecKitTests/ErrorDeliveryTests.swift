@@ -38,6 +38,22 @@ struct ErrorDeliveryTests {
     #expect(count <= 1)
   }
 
+  @Test("a block above the largest size, and a size that goes beyond its chunk, are found at one place in every cut")
+  func sizesOfBlocks() throws {
+    // A window of 1 KiB, and a run of 6753 bytes.
+    let zstd: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0, 0, 0x0B, 0xD3, 0, 0x20]
+    // A chunk of 5 bytes ends inside the size that its block declares; more of that could stand behind it.
+    let snappy = Array([0xFF, 6, 0, 0] + Array("sNaPpY".utf8) + [0, 5, 0, 0]) + [UInt8](repeating: 0xFF, count: 20)
+    for (codec, stream, offset) in [(Zstd() as any Codec, zstd, UInt64(6)), (Snappy(), snappy, 10)] {
+      for pieces in [Sizes.whole, .fixed(1), .fixed(9)] {
+        var decoder = try Decompressor(codec)
+        let outcome = StreamDriver(pieces: pieces).run(&decoder, stream)
+        #expect(outcome.output.isEmpty, "\(outcome.summary)")
+        #expect(outcome.error?.code == .corrupt && outcome.error?.inputOffset == offset, "\(outcome.summary)")
+      }
+    }
+  }
+
   @Test("a limit holds when an error comes in the same step")
   func limitBeforeError() throws {
     let content = TestInputs.bytes(.text, 100_000)

@@ -125,6 +125,28 @@ struct GzipReadingTests {
     }
   }
 
+  @Test("the place of damage is behind it, and within what a library reads ahead, however the file is cut")
+  func places() throws {
+    let packed = try Gzip.default.compress(Sample.text(700)) + (try Gzip.default.compress(Sample.noise(200)))
+    var (widest, ahead) = (0, Int.max)
+    for bit in 80..<packed.count * 8 {
+      var damaged = packed
+      damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+      for library in Self.libraries {
+        var places: [Int] = []
+        for pieces in [Feeding.Pieces.whole, .bytes, .init(input: 7, output: 100), .init(input: 64, output: 3)] {
+          guard let error = Feeding.run(try reader(library), damaged, pieces).error else { continue }
+          places.append(Int(try #require(error.inputOffset, "\(error)")))
+        }
+        guard let first = places.min(), let last = places.max() else { continue }
+        if last - first > widest { print("bit \(bit) \(library): \(places)") }
+        widest = max(widest, last - first)
+        ahead = min(ahead, first - bit / 8)
+      }
+    }
+    print("figure: places of damage: \(widest) bytes apart, \(ahead) behind")
+  }
+
   @Test("members join in any feeding, with zeros between and after")
   func joined() throws {
     let parts = [Sample.text(1000), [], Sample.noise(300), [], [], Sample.text(70_000)]

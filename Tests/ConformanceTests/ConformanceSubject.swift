@@ -120,6 +120,8 @@ struct ConformanceSubject: Sendable, CustomTestStringConvertible {
 
 /// Collects failures of a loop, so that a broken property is reported once with its first cases and not a million times.
 struct Failures {
+  /// How many streams, or other things, were tried.
+  var trials = 0
   private var first: [String] = []
   private var count = 0
 
@@ -131,7 +133,9 @@ struct Failures {
 
   mutating func add(_ text: String) { check(false, text) }
 
-  func report(_ location: SourceLocation = #_sourceLocation) {
+  /// Records what failed, and says how many things were tried where somebody wants to know.
+  func report(_ figure: String? = nil, _ location: SourceLocation = #_sourceLocation) {
+    if let figure { print("figure: \(figure): \(trials) tried, \(count) wrong") }
     guard count > 0 else { return }
     Issue.record("\(count) failures, first: \(first.joined(separator: "; "))", sourceLocation: location)
   }

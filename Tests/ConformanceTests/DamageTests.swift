@@ -28,6 +28,7 @@ struct DamageTests {
           try engine.reset()
           let driver = StreamDriver(pieces: pieces, finishesWithData: length % 2 == 0)
           let outcome = driver.run(engine, Array(packed[..<length]))
+          failures.trials += 1
           failures.check(outcome.violations.isEmpty, "\(label): \(outcome.violations)")
           failures.check(TestInputs.startsWith(content, outcome.output), "\(label): other content")
           if let error = outcome.error {
@@ -38,7 +39,7 @@ struct DamageTests {
         }
       }
     }
-    failures.report()
+    failures.report("cut streams of \(subject.codec.descriptor.id)")
   }
 
   private func mayEnd(_ subject: ConformanceSubject, at length: Int) -> Bool {
@@ -67,10 +68,11 @@ struct DamageTests {
         damaged[bit / 8] ^= 1 << UInt8(bit % 8)
         try engine.reset()
         let outcome = StreamDriver(maximumOutput: 4 << 20).run(engine, damaged)
+        failures.trials += 1
         judge(subject, outcome, content, "\(name), bit \(bit)", &failures)
       }
     }
-    failures.report()
+    failures.report("flipped bits of \(subject.codec.descriptor.id)")
   }
 
   /// A content checksum leaves no room for another result; without one, the output must at least stay bounded.
@@ -113,13 +115,14 @@ struct DamageTests {
         rooms: round % 3 == 0 ? .random(seed: random.next(), upTo: 9000) : .whole, maximumOutput: 3 << 20)
       let outcome = driver.run(&stream, damaged)
       let label = "seed \(seed) round \(round)"
+      failures.trials += 1
       failures.check(outcome.violations.isEmpty, "\(label): \(outcome.violations)")
       if outcome.finished, subject.can(.contentChecksum), subject.end == .marked {
         failures.check(same(outcome.output, content), "\(label): wrong output without an error")
       }
       failures.check(outcome.error?.code != .internalInconsistency, "\(label): \(outcome.summary)")
     }
-    failures.report()
+    failures.report("mutated streams of \(subject.codec.descriptor.id)")
   }
 
   /// Flips, overwrites, cuts out, or sets to zero; nothing that could make a second valid stream.
@@ -147,8 +150,9 @@ struct DamageTests {
       let noise = Array(beginning.prefix(random.below(13))) + random.bytes(random.below(200))
       try stream.reset()
       let outcome = StreamDriver(rooms: .fixed(30_000), maximumOutput: 3 << 20).run(&stream, noise)
+      failures.trials += 1
       failures.check(outcome.violations.isEmpty, "seed \(seed) round \(round): \(outcome.violations)")
     }
-    failures.report()
+    failures.report("noise for \(subject.codec.descriptor.id)")
   }
 }

@@ -34,6 +34,21 @@ struct CorpusReplayTests {
     }
   }
 
+  @Test("every finding that was mended holds what is promised")
+  func findings() throws {
+    let top = Vectors.packageRoot.appending(path: "fixtures/findings")
+    var count = 0
+    for folder in try FileManager.default.contentsOfDirectory(atPath: top.path).sorted() {
+      let target = try #require(FuzzTarget.named(folder), "fixtures/findings/\(folder) belongs to no target")
+      for name in try FileManager.default.contentsOfDirectory(atPath: top.appending(path: folder).path).sorted() {
+        let input = Array(try Data(contentsOf: top.appending(path: "\(folder)/\(name)")))
+        #expect(throws: Never.self, "\(folder)/\(name)") { try target.run(input) }
+        count += 1
+      }
+    }
+    #expect(count >= 3)
+  }
+
   @Test("nothing but corpora of targets is kept, and not too much of them")
   func files() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.corpora.path).sorted()

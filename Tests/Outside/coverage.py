@@ -13,9 +13,9 @@ PARTS = [
         "Sources/CodecKit/Inspection/", "Sources/ArchiveKit/Format/", "Sources/ArchiveKit/Reading/",
         "Sources/ArchiveKit/Tar/", "Sources/TextFormats/")),
     ("SystemIO", 95, 0, ("Sources/SystemIO/",)),
-    ("library", 92, 0, ("Sources/CodecKit/", "Sources/ArchiveKit/", "Sources/BackupKit/", "Sources/SystemIO/",
-                        "Sources/TextFormats/")),
-    ("tool", 85, 0, ("Sources/archivetool/", "Sources/CommandLineKit/")),
+    ("library", 92, 0, ("Sources/CodecKit/", "Sources/ArchiveKit/", "Sources/BackupKit/", "Sources/BackupService/",
+                        "Sources/SystemIO/", "Sources/TextFormats/")),
+    ("tool", 85, 0, ("Sources/archivetool", "Sources/CommandLineKit/")),
 ]
 
 
@@ -47,12 +47,15 @@ def main():
         return 0
     for module in sorted({file["name"].split("/")[1] for file in files}):
         row(module, [file for file in files if file["name"].startswith(f"Sources/{module}/")])
+    missed = False
     for name, lines, regions, folders in PARTS:
         chosen = [file for file in files if file["name"].startswith(folders)]
         found = (share(chosen, "lines")[2], share(chosen, "regions")[2])
-        verdict = "reached" if found[0] >= lines and found[1] >= regions else "NOT reached"
+        is_reached = found[0] >= lines and found[1] >= regions
+        missed = missed or not is_reached
+        verdict = "reached" if is_reached else "NOT reached"
         row(name, chosen, f"gate {lines} % of lines{f', {regions} % of regions' if regions else ''}: {verdict}")
-    return 0
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -270,10 +270,8 @@ class World:
                 wrong.append("the old file is gone")
             elif data not in (None, OLD) and not self.is_new(command, folder, data):
                 # What could not be read was said, and the output is complete for the rest.
-                # A dictionary is made of the samples that could be read, and the worst that happened is the status.
-                is_partial = status in (1, 5) and command.name == "train" and text.strip() or (
-                    status == 1 and command.kind == "archive"
-                    and self.content(folder, command.target) is not None)
+                is_partial = (status == 1 and command.kind == "archive"
+                              and self.content(folder, command.target) is not None)
                 if not is_partial:
                     wrong.append("neither old nor new")
             elif data in (None, OLD) and status == 0:

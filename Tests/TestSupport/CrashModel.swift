@@ -201,6 +201,9 @@ public struct CrashModel {
     case random
   }
 
+  /// The directories below the folder, those included that may be gone.
+  public var folders: [String] { directories.filter { !$0.isEmpty }.sorted() }
+
   /// The files that may be found afterwards, by their names.
   public func remains(_ loss: Loss, _ random: inout SeededRandom) -> [String: [UInt8]] {
     // First which moves of names are there, each name by itself.

@@ -34,6 +34,8 @@ public struct StreamOutcome: Sendable {
   public var consumed = 0
   /// What was thrown.
   public var error: CodecError?
+  /// What the decoder met that is no error, where whoever drives it has asked.
+  public var notices: [StreamNotice] = []
   /// Whether the stream said that it had ended.
   public var finished = false
   /// How many calls it took.

@@ -32,6 +32,7 @@ libxml2 /usr/lib/*-linux-gnu/libxml2.so.2*
 test_needs='
 bzip2 /usr/bin/bzip2
 fish /usr/bin/fish
+gcc /usr/bin/cc
 groff /usr/bin/groff
 gzip /bin/gzip
 isal /usr/bin/igzip

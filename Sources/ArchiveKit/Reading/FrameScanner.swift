@@ -71,7 +71,7 @@ struct FrameScanner {
       if let next = try? frames.header(at: offset), next.offset == offset { return .damagedBody(header, error) }
       if (try footer(at: offset)) != nil { return .damagedBody(header, error) }
       searched &+= UInt64(header.storedLength)
-      if searched <= Self.searches * source.size { offset = try resume(after: start) }
+      if searched / Self.searches <= source.size { offset = try resume(after: start) }
       return .damagedBody(header, error)
     }
   }

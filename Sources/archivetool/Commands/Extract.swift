@@ -28,9 +28,14 @@ enum Extract {
       those, and all that lies in them. Archives are .cka files, and the .qp files of qpress and of backup tools.
 
       Nothing is written outside of that folder: names that are absolute or have . or .. in them are refused, and links \
-      that are there already are not followed. A file appears when it is complete and checked. What is damaged or \
-      refused in a .qp file is named and left out, the rest is extracted, and the status is 3. The first damage ends the \
-      extraction of a .cka file, unless --keep-going is given; one whose tree breaks the rules is refused as a whole.
+      that are there already are not followed. What is damaged or refused in a .qp file is named and left out, the rest \
+      is extracted, and the status is 3. The first damage ends the extraction of a .cka file, unless --keep-going is \
+      given; one whose tree breaks the rules is refused as a whole.
+
+      An existing file is replaced when what comes for it is complete and checked, and each file of a .qp archive appears \
+      only then. Other files of a .cka archive grow under their own names, readable by their owner alone, and are removed \
+      when they turn out damaged; .archivetool-incomplete stands beside them in the folder until all are complete, and \
+      stays there when the extraction is broken off.
 
       A .cka file that comes from a pipe is extracted as it comes, each 64 MiB of data at a time.
 

@@ -21,7 +21,8 @@ enum Train {
     discussion: """
       Small inputs of one kind (rows, messages, pages) compress far better with a dictionary that both sides have. Give \
       many typical inputs, each as it will be compressed: a hundred times the size of the dictionary in all is good. Use \
-      the dictionary with -D; without it the data cannot be read.
+      the dictionary with -D; without it the data cannot be read. When a sample cannot be read no dictionary is made, and \
+      one that is there stays.
       """,
     examples: [
       Example("archivetool train -o rows.dict samples/*", "trains on many files"),
@@ -62,7 +63,13 @@ enum Train {
         throw Failure(error, input: InputName(path: path.bytes))
       }
     }
-    do throws(Failure) { try train(samples, Path(output), options, session) } catch {
+    do throws(Failure) {
+      // A dictionary of fewer samples than were named would take the place of a better one.
+      guard session.reporter.failures == 0 else {
+        throw Failure(.io, "not made, since not all samples could be read", path: output)
+      }
+      try train(samples, Path(output), options, session)
+    } catch {
       session.reporter.failure(error)
     }
     return session.finish(command: "train")

@@ -12,6 +12,8 @@ final class Reporter {
   /// The most severe status so far.
   private(set) var exit = ExitCode.ok
   private var totals = Totals()
+  /// How many things have failed so far.
+  var failures: UInt64 { totals.failed }
 
   private struct Totals {
     var files: UInt64 = 0

@@ -150,7 +150,10 @@ final class SnappyDecoder: StreamEngine {
     case .compressed:
       guard length > 4 else { throw fault("a compressed chunk of \(length) bytes is too short") }
       // The declared size is looked at before the rest of the chunk is gathered.
-      if bytes.byteCount >= 8, let size = try declaredSize(bytes.dropping(8)), size > SnappyFormat.maximumPiece {
+      // What follows a chunk that is too short for it says nothing.
+      if bytes.byteCount >= 8, let size = try declaredSize(bytes.dropping(8).extracting(first: length - 4)),
+        size > SnappyFormat.maximumPiece
+      {
         throw fault("a compressed chunk declares \(size) bytes; a piece has at most 65536")
       }
       return 4 + length

@@ -161,7 +161,7 @@ final class SnappySalvageWalker: SalvageWalker {
       return Chunk(end: end, contentSize: UInt64(length - 4))
     }
     guard length <= form.longestChunk,
-      let content = (try? SnappyFormat.declaredSize(bytes.dropping(8))).flatMap({ $0 }),
+      let content = (try? SnappyFormat.declaredSize(bytes.dropping(8).extracting(first: length - 4))).flatMap({ $0 }),
       content.value <= form.largestBlock,
       UInt64(content.value) <= form.largestContent(length - 4)
     else { return nil }

@@ -250,7 +250,7 @@ final class ZstdDecoder: StreamEngine {
   ///
   /// - Returns: the frame's size in the input, or `nil` when it must be streamed.
   private func whole(_ header: ZstdFrameHeader, _ input: RawSpan, into output: inout OutputRawSpan) -> Int? {
-    guard let extent = ZstdFrameExtent(header, in: input) else { return nil }
+    guard let extent = ZstdFrameExtent(header, in: input), extent.hasCheckedBlocks else { return nil }
     let size = header.contentSize.map { Int(exactly: $0) ?? Int.max } ?? extent.maximumContentSize
     guard size <= extent.maximumContentSize, size <= output.freeCapacity,
       case .success = frame.decompress(input.extracting(0..<extent.size), limit: size, into: &output)

@@ -158,6 +158,9 @@ struct ZstdFrameWalk {
   /// How far it has come: to the end of the frame, once it is over.
   private(set) var size: Int
   private(set) var blocks = 0
+  /// Whether the library looks at the size of every block when it decodes the frame in one call. What it does not look at are
+  /// runs and stored blocks above the largest size, and what compressed ones hold where that size is small.
+  private(set) var hasCheckedBlocks = true
   private let header: ZstdFrameHeader
   private var isOver = false
 
@@ -179,6 +182,11 @@ struct ZstdFrameWalk {
       let block = ZstdBlockHeader(input, at: size)
       size += ZstdBlockHeader.size + block.bodySize
       blocks += 1
+      let isUnchecked =
+        block.kind == 2
+        ? !header.isSingleSegment && header.maximumBlockSize < ZstdFormat.maximumBlockSize
+        : block.statedSize > header.maximumBlockSize
+      if isUnchecked { hasCheckedBlocks = false }
       guard block.isLast else { continue }
       size += header.hasChecksum ? 4 : 0
       isOver = true
@@ -194,6 +202,8 @@ struct ZstdFrameExtent {
   let blocks: Int
   /// The most bytes that so many blocks can decode to.
   let maximumContentSize: Int
+  /// Whether decoding it in one call finds the same faults as block by block.
+  let hasCheckedBlocks: Bool
 
   /// Walks a frame.
   ///
@@ -204,5 +214,6 @@ struct ZstdFrameExtent {
     size = walk.size
     blocks = walk.blocks
     maximumContentSize = walk.maximumContentSize
+    hasCheckedBlocks = walk.hasCheckedBlocks
   }
 }
