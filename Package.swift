@@ -49,6 +49,12 @@ let package = Package(
     .target(
       name: "BackupKit", dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite"],
       swiftSettings: settings),
+    // An HTTP server; only the executable of the service loads it.
+    .target(name: "CMicrohttpd", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .target(
+      name: "BackupService",
+      dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CMicrohttpd"],
+      swiftSettings: settings),
     .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
     .executableTarget(
       name: "archivetool",

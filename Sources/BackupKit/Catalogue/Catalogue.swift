@@ -106,6 +106,14 @@ final class Catalogue {
     try database.run("DELETE FROM backups WHERE id = ?", [.text(id.description)])
   }
 
+  /// What changes with every change of a row, whoever makes it.
+  func changeStamp() throws(BackupError) -> [Int64] {
+    // The first counts what others have done, the second what this connection has.
+    let others = try database.rows("PRAGMA data_version").first?.first?.int
+    let own = try database.rows("SELECT total_changes()").first?.first?.int
+    return [others ?? 0, own ?? 0]
+  }
+
   // MARK: - Doubt
 
   /// Marks a row as one whose state file may be newer.

@@ -15,6 +15,8 @@ public enum ParentChoice: Hashable, Sendable {
 
 /// What is to be backed up, and under which name.
 public struct BackupRequest: Sendable {
+  /// What its name and description may be; `nil` for what the repository says. Default: `nil`.
+  public var rules: BackupRules?
   /// The name; `nil` for one made from the time. Default: `nil`.
   public var name: String?
   /// What it is for. Default: nothing.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Delivers what a command writes, as one file.
+/// Delivers what a command writes, as one file or as the members of a stream.
 public import ArchiveKit
 internal import SystemIO
 
-/// Runs a command of the shell and delivers its standard output as one file of the backup.
+/// Runs a command of the shell and delivers its standard output as one file of the backup, or each member of the stream
+/// that it writes as an entry.
 ///
 /// The command decides whether there is a backup: when it ends with another status than 0, there is none. Its environment
 /// says what is backed up:
@@ -21,8 +22,14 @@ public final class CommandProducer: BackupProducer {
   /// The most bytes of a log that are kept: the last ones.
   public static let maximumLog = 16 << 10
 
+  /// What becomes of the output.
+  private enum Delivery {
+    case file([UInt8])
+    case members(MemberProducer.Form, TreeArchiverOptions)
+  }
+
   private let command: String
-  private let name: [UInt8]
+  private let delivery: Delivery
   private let expectation: StreamExpectation
   private let tellsErrors: Bool
 
@@ -37,8 +44,25 @@ public final class CommandProducer: BackupProducer {
     _ command: String, as name: [UInt8], _ expectation: StreamExpectation = .init(), tellsErrors: Bool = true
   ) {
     self.command = command
-    self.name = name
+    delivery = .file(name)
     self.expectation = expectation
+    self.tellsErrors = tellsErrors
+  }
+
+  /// Takes a command that writes a stream of members.
+  ///
+  /// - Parameters:
+  ///   - command: the command, for `sh -c`.
+  ///   - form: what it writes.
+  ///   - options: how its members are stored.
+  ///   - tellsErrors: whether what it writes to standard error is passed on to the observer too, line by line.
+  public init(
+    _ command: String, members form: MemberProducer.Form, _ options: TreeArchiverOptions = .init(),
+    tellsErrors: Bool = true
+  ) {
+    self.command = command
+    delivery = .members(form, options)
+    expectation = .init()
     self.tellsErrors = tellsErrors
   }
 
@@ -55,13 +79,20 @@ public final class CommandProducer: BackupProducer {
     guard let log = started else { throw BackupError(.sourceFailed, "the command could not be run") }
     // The child owns the pipe, and is there until the stream has ended.
     let stream = CheckedStream(FileHandle(borrowing: child.output.descriptor), expectation)
+    var report = ProducerReport()
     do throws(BackupError) {
-      try stream.archive(as: name, into: writer, task)
+      switch delivery {
+      case .file(let name): try stream.archive(as: name, into: writer, task)
+      case .members(let form, let options):
+        report = try MemberProducer(stream, form, name: "the command's output", options).produce(into: writer, task)
+      }
     } catch {
       child.abort()
       log.finish()
       tell(log, task)
-      throw error
+      // A stream that is cut is the fault of the command, which may have said why.
+      guard error.code == .sourceFailed, let line = log.lastLine else { throw error }
+      throw BackupError(.sourceFailed, "\(error.reason): \(line)")
     }
     let status = child.wait()
     log.finish()
@@ -72,7 +103,8 @@ public final class CommandProducer: BackupProducer {
       throw BackupError(.sourceFailed, "the command \(how)\(last)")
     }
     try stream.finish()
-    return ProducerReport(log: log.text)
+    report.log = log.text
+    return report
   }
 
   private func start(_ log: inout CommandLog?, _ task: ProducerTask) throws(IOError) -> ChildProcess {

@@ -21,34 +21,56 @@ extension Repository {
   public func backUp(
     _ request: BackupRequest, from producer: any BackupProducer, _ observer: BackupObserver = .init()
   ) throws(BackupError) -> BackupRecord {
+    try prepare(request).run(from: producer, observer)
+  }
+
+  /// Takes a backup in hand, to be made later: its record is there, queued, and nobody else can make one of the instance.
+  ///
+  /// - Parameter request: what is asked for.
+  /// - Returns: what makes it. When it goes away before that, the backup is canceled.
+  /// - Throws: ``BackupError``: `invalidValue`, `nameInUse`, `parentUnusable`, `locked`, or what the storage throws.
+  public func prepare(_ request: BackupRequest) throws(BackupError) -> PendingBackup {
+    let rules = request.rules ?? self.rules
     if let name = request.name { try rules.check(name: name) }
     if let description = request.description { try rules.check(description: description) }
     try checkArchive(request)
     guard !request.instance.isEmpty else { throw BackupError(.invalidValue, "an instance has a name") }
     let locks = try lock(request.instance, .exclusive, "create")
-    defer { locks.release() }
-    try settleHeld(request.instance)
-    let (record, parent) = try taskAtHand(request)
+    do throws(BackupError) {
+      try settleHeld(request.instance)
+      let (record, parent) = try taskAtHand(request)
+      return PendingBackup(self, request, record, parent, locks)
+    } catch {
+      locks.release()
+      throw error
+    }
+  }
+
+  /// Makes a backup whose record is there and whose instance is locked.
+  func run(
+    _ id: BackupID, _ request: BackupRequest, _ parent: BackupRecord?, _ producer: any BackupProducer,
+    _ observer: BackupObserver
+  ) throws(BackupError) -> BackupRecord {
     var attempt = 0
     while true {
       do throws(BackupError) {
-        return try self.attempt(record.id, request, parent, producer, observer)
+        return try self.attempt(id, request, parent, producer, observer)
       } catch {
         if error.code == .cancelled {
-          try fail(record.id, error, as: .canceled)
+          try fail(id, error, as: .canceled)
           throw error
         }
         attempt += 1
         guard attempt <= request.retries, producer.isRepeatable else {
-          try fail(record.id, error, as: .failed)
+          try fail(id, error, as: .failed)
           throw error
         }
-        try fail(record.id, error, as: .waiting)
+        try fail(id, error, as: .waiting)
         observer.note("\(error.reason); attempt \(attempt + 1) of \(request.retries + 1) follows")
         pause(request.retryInterval)
         if observer.isCancelled() {
-          let cancelled = BackupError(.cancelled, "the backup was given up", backups: [record.id])
-          try fail(record.id, cancelled, as: .canceled)
+          let cancelled = BackupError(.cancelled, "the backup was given up", backups: [id])
+          try fail(id, cancelled, as: .canceled)
           throw cancelled
         }
       }
@@ -158,7 +180,9 @@ extension Repository {
     return try insert { (catalogue) throws(BackupError) in
       let name: String
       if let given = request.name {
-        if rules.namesAreUnique, let other = try catalogue.records(named: given).first {
+        if let other = try catalogue.records(named: given).first(where: {
+          (request.rules ?? rules).uniqueness.isViolated(by: $0, account: request.account)
+        }) {
           throw BackupError(.nameInUse, "the name '\(given)' belongs to another backup", backups: [other.id])
         }
         name = given
@@ -272,7 +296,7 @@ extension Repository {
     }
   }
 
-  private func fail(_ id: BackupID, _ error: BackupError, as state: BackupState) throws(BackupError) {
+  func fail(_ id: BackupID, _ error: BackupError, as state: BackupState) throws(BackupError) {
     // The failure itself is the news; that it could not be written down as well comes second.
     do throws(BackupError) {
       try change(id) { (record) throws(BackupError) in

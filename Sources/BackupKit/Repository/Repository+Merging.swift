@@ -32,7 +32,8 @@ extension Repository {
   }
 
   private func checkIsFree(_ name: String, _ catalogue: Catalogue) throws(BackupError) {
-    guard rules.namesAreUnique, let other = try catalogue.records(named: name).first else { return }
+    let others = try catalogue.records(named: name)
+    guard let other = others.first(where: { rules.uniqueness.isViolated(by: $0, account: "") }) else { return }
     throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
   }
 

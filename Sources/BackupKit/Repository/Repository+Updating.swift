@@ -32,16 +32,16 @@ extension Repository {
   ///   what the storage throws.
   public func update(_ id: BackupID, _ wanted: BackupChange) throws(BackupError) -> BackupRecord {
     if let text = wanted.description { try rules.check(description: text) }
+    let known = try record(id)
     if let name = wanted.name {
       try rules.check(name: name)
       let others = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records(named: name) }
-      if rules.namesAreUnique, let other = others.first(where: { $0.id != id }) {
+      if let other = others.first(where: { $0.id != id && rules.uniqueness.isViolated(by: $0, account: known.account) }) {
         throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
       }
     }
-    let instance = try record(id).instance
     // A deletion, which holds the lock, must not meet a protection halfway.
-    let locks = try lock(instance, .exclusive, "update")
+    let locks = try lock(known.instance, .exclusive, "update")
     defer { locks.release() }
     return try change(id) { (record) throws(BackupError) in
       guard record.state != .deleting else {

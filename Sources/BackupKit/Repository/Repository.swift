@@ -146,6 +146,20 @@ public final class Repository: Sendable {
     return try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
   }
 
+  /// Stands for what the records say: two that are the same mean that nothing has changed in between.
+  public struct ChangeStamp: Hashable, Sendable {
+    private let values: [Int64]
+
+    init(_ values: [Int64]) { self.values = values }
+  }
+
+  /// Stands for what the records say now. Asking for it costs far less than reading them.
+  ///
+  /// - Throws: what the storage throws.
+  public func changeStamp() throws(BackupError) -> ChangeStamp {
+    ChangeStamp(try withCatalogue { (catalogue) throws(BackupError) in try catalogue.changeStamp() })
+  }
+
   /// A record.
   ///
   /// - Parameter id: the backup.
