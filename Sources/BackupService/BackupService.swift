@@ -144,6 +144,10 @@ public final class BackupService: Sendable {
     guard lengths <= 1, lengths == 0 || request.count(of: "Transfer-Encoding") == 0 else {
       throw ServiceFault(.malformed, "the length of the body is said twice")
     }
+    // A name with a blank in it is what one server reads and the next one does not.
+    if request.fields.contains(where: { $0.name.isEmpty || $0.name.utf8.contains { $0 <= 0x20 || $0 == 0x7F } }) {
+      throw ServiceFault(.malformed, "a field of the header has no proper name")
+    }
     guard hosts.allows(request) else {
       throw ServiceFault(.misdirected, "the Host of the request is none of the names of this service")
     }

@@ -332,7 +332,7 @@ static bool start_daemon(cmicrohttpd_server *server, const cmicrohttpd_options *
     flags, server->port, NULL, NULL, serve, server, MHD_OPTION_EXTERNAL_LOGGER, keep_quiet, NULL,
     MHD_OPTION_LISTEN_SOCKET, server->listening, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)options->threads,
     MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-    (unsigned)options->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
+    (unsigned)options->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
     MHD_OPTION_NOTIFY_COMPLETED, end, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
     MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY, options->certificate != NULL ? tls : none,
     MHD_OPTION_END);
