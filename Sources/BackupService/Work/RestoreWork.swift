@@ -55,18 +55,19 @@ final class RestoreWork: WorkQueue.Work {
   func giveUp(_ reason: String) { end(.failed, reason) }
 
   private func end(_ state: RestoreRecord.State, _ failure: String?) {
+    // Who sees that it is over may go on at once.
+    hold.release()
+    ended()
     let record = record.withLock { record in
       record.state = state
       record.endedAt = WallClock.now
       record.failure = failure
       return record
     }
-    hold.release()
     activity.add(failure.map { "failed: \($0)" } ?? "complete")
     activity.end()
     let what = failure.map { "has failed: \($0)" } ?? "is complete"
     log.add("restore \(record.id) of \(record.backup.id) into '\(target.id)' \(what)")
-    ended()
   }
 
   private func restore(_ backup: OpenedBackup) throws(BackupError) {

@@ -18,7 +18,14 @@ final class ServiceCore: Sendable {
   private let restores = Monitor<[RestoreWork]>([])
   /// The instances into which something is being restored, or about to be.
   private let restoring = Monitor<Set<String>>([])
+  /// The backups that are being checked, or about to be.
+  private let verifying = Monitor<Set<BackupID>>([])
 
+  /// The instances whose backups are being checked or restored, as often as they are.
+  private let readers = Monitor<[String]>([])
+
+  /// Nanoseconds for which a lock is waited for that nobody should have.
+  private static let patience: UInt64 = 2_000_000_000
   /// How many restores are remembered.
   static let maximumRestores = 1000
 
@@ -138,7 +145,11 @@ final class ServiceCore: Sendable {
       throw ServiceFault(.compression, error.reason)
     }
     let pending: PendingBackup
-    do throws(BackupError) { pending = try repository.prepare(request) } catch { throw fault(error) }
+    do throws(BackupError) {
+      pending = try patiently(instance.id) { () throws(BackupError) in try repository.prepare(request) }
+    } catch {
+      throw fault(error)
+    }
     if restoring.withLock({ $0.contains(instance.id) }) {
       pending.cancel("a restore into the instance began at the same time")
       throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
@@ -214,11 +225,13 @@ final class ServiceCore: Sendable {
   /// Deletes a backup with all that build on it.
   func delete(_ record: BackupRecord, by actor: String) throws(ServiceFault) {
     do throws(BackupError) {
-      let plan = try repository.deletionPlan(for: record.id, children: .delete)
-      try repository.delete(plan) { _ in
-      } removed: { [activities, log] removed in
-        activities.forget(removed.id)
-        log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
+      try patiently(record.instance) { () throws(BackupError) in
+        let plan = try repository.deletionPlan(for: record.id, children: .delete)
+        try repository.delete(plan) { _ in
+        } removed: { [activities, log] removed in
+          activities.forget(removed.id)
+          log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
+        }
       }
     } catch {
       // One that is being made, or read, cannot go.
@@ -239,13 +252,17 @@ final class ServiceCore: Sendable {
   /// Takes a check in hand.
   func verify(_ record: BackupRecord) throws(ServiceFault) {
     let hold = try hold(record)
-    if let activity = activities[record.id], !activity.isOver {
+    guard verifying.withLock({ $0.insert(record.id).inserted }) else {
       hold.release()
+      Self.leave(record.instance, readers)
       throw ServiceFault(.busy, "the backup is being checked already")
     }
-    guard queue.add(VerifyWork(hold, in: repository, activities.begin(record.id), log)) else {
-      hold.release()
-      activities.forget(record.id)
+    let work = VerifyWork(hold, in: repository, activities.begin(record.id), log) { [verifying, readers] in
+      verifying.withLock { _ = $0.remove(record.id) }
+      Self.leave(record.instance, readers)
+    }
+    guard queue.add(work) else {
+      work.giveUp("too much is waiting")
       throw ServiceFault(.overloaded, "too much is waiting")
     }
   }
@@ -270,13 +287,17 @@ final class ServiceCore: Sendable {
     let hold = try hold(record)
     guard restoring.withLock({ $0.insert(target.id).inserted }) else {
       hold.release()
+      Self.leave(record.instance, readers)
       throw ServiceFault(.busy, "a restore into '\(target.id)' is at work")
     }
     let restore = RestoreRecord(
       id: .random(), of: record, into: target.id, by: origin, at: WallClock.now)
     let work = RestoreWork(
       restore, of: hold, from: repository, into: target, activities.begin(restore.id), log
-    ) { [restoring] in restoring.withLock { _ = $0.remove(target.id) } }
+    ) { [restoring, readers] in
+      restoring.withLock { _ = $0.remove(target.id) }
+      Self.leave(record.instance, readers)
+    }
     do throws(ServiceFault) {
       if try view().selection(instance: target.id).contains(where: \.state.isActive) {
         throw ServiceFault(.busy, "a backup of '\(target.id)' is being made")
@@ -296,7 +317,37 @@ final class ServiceCore: Sendable {
   }
 
   private func hold(_ record: BackupRecord) throws(ServiceFault) -> BackupHold {
-    do throws(BackupError) { return try repository.hold(record.id) } catch { throw fault(error) }
+    do throws(BackupError) {
+      let hold = try patiently(record.instance) { () throws(BackupError) in try repository.hold(record.id) }
+      readers.withLock { $0.append(record.instance) }
+      return hold
+    } catch {
+      throw fault(error)
+    }
+  }
+
+  /// Is told that a backup of an instance is not read any more.
+  private static func leave(_ instance: String, _ readers: Monitor<[String]>) {
+    readers.withLock { readers in
+      if let index = readers.firstIndex(of: instance) { readers.remove(at: index) }
+    }
+  }
+
+  /// Does something that needs the lock of an instance, and waits a little when that is held though nobody makes or reads a
+  /// backup of it: the record of a backup is complete shortly before its lock is free, and who looks after records takes it
+  /// for a moment.
+  private func patiently<Result>(
+    _ instance: String, _ body: () throws(BackupError) -> Result
+  ) throws(BackupError) -> Result {
+    let end = MonotonicClock.now.saturated(plus: Self.patience)
+    while true {
+      do throws(BackupError) { return try body() } catch {
+        guard error.code == .locked, MonotonicClock.now < end, !readers.withLock({ $0.contains(instance) }),
+          try !views.view().selection(instance: instance).contains(where: \.state.isActive)
+        else { throw error }
+        _ = Monitor(()).wait(upTo: 5_000_000) { _ in false }
+      }
+    }
   }
 
   /// The restores that are remembered, oldest first.
