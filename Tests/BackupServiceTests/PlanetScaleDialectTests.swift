@@ -99,7 +99,7 @@ struct PlanetScaleDialectTests {
     }
     let first = test.send("GET", "\(Self.path)?page=1&per_page=2").json
     #expect(first["type"]?.text == "list" && first["current_page"]?.unsigned == 1 && first["next_page"]?.unsigned == 2)
-    #!expect(first.has("prev_page") && first["data"]?.elements?.compactMap { $0["name"]?.text } == ["n2", "n1"])
+    #expect(!first.has("prev_page") && first["data"]?.elements?.compactMap { $0["name"]?.text } == ["n2", "n1"])
     let link = try #require(first["next_page_url"]?.text)
     let second = test.send("GET", String(link.dropFirst("http://127.0.0.1".count))).json
     #expect(second["data"]?.elements?.compactMap { $0["name"]?.text } == ["n0"] && !second.has("next_page"))

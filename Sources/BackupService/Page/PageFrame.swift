@@ -10,10 +10,11 @@ enum PageFrame {
   ///   - status: the status. Default: 200.
   ///   - title: what it is called, as plain text.
   ///   - user: who has logged in, and what a form must bring back; `nil` for nobody.
-  ///   - refresh: whether the browser is to ask again in a moment. Default: `false`.
+  ///   - seconds: after how many seconds the browser is to ask again; `nil` for never. Default: `nil`.
   ///   - body: its content in HTML.
   static func page(
-    status: Int = 200, title: String, user: (name: String, token: String)? = nil, refresh: Bool = false, _ body: String
+    status: Int = 200, title: String, user: (name: String, token: String)? = nil, refresh seconds: Int? = nil,
+    _ body: String
   ) -> HTTPResponse {
     let account =
       user.map { user in
@@ -29,7 +30,7 @@ enum PageFrame {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      \(refresh ? "<meta http-equiv=\"refresh\" content=\"3\">\n" : "")<title>\(HTMLText.escaped(title))</title>
+      \(seconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? "")<title>\(HTMLText.escaped(title))</title>
       <link rel="icon" href="data:,">
       <link rel="stylesheet" href="/style.css">
       </head>
@@ -164,7 +165,8 @@ enum PageFrame {
       td.links::before { content: none; }
       td.number, td.time { text-align: right; }
       .make { width: 100%; }
-      .make input { flex: 1 1 8rem; }
+      .make input { flex: 1 1 6rem; }
+      .make select { flex: 0 1 7rem; }
       dl { grid-template-columns: 1fr; gap: 0; }
       dd { margin-bottom: .5rem; }
     }

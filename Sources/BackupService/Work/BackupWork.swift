@@ -50,6 +50,19 @@ final class BackupWork: WorkQueue.Work {
     return nil
   }
 
+  /// The backup.
+  var id: BackupID { pending.record.id }
+
+  /// Gives it up for good, unless it is being made.
+  ///
+  /// - Returns: whether it was given up.
+  func cancel(_ reason: String) -> Bool {
+    guard pending.cancel(reason) else { return false }
+    activity.add("canceled: \(reason)")
+    activity.end()
+    return true
+  }
+
   func giveUp(_ reason: String) {
     // The next service makes it: its record is as it was.
     pending.leave()

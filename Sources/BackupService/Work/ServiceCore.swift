@@ -10,7 +10,10 @@ internal import SystemIO
 final class ServiceCore: Sendable {
   let configuration: ServiceConfiguration
   let repository: Repository
+  /// What backups and restores say, and how far they are.
   let activities = ActivityBook()
+  /// What checks of backups say.
+  let checks = ActivityBook()
   let log: ServiceLog
   private let instances: [String: InstanceConfiguration]
   private let queue: WorkQueue
@@ -53,6 +56,7 @@ final class ServiceCore: Sendable {
   func stop() {
     queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
       activities.cancelAll()
+      checks.cancelAll()
       ChildProcess.endGroups(atOnce: false)
     }
   }
@@ -222,9 +226,10 @@ final class ServiceCore: Sendable {
 
   // MARK: - Deleting, checking, restoring
 
-  /// Deletes a backup with all that build on it.
+  /// Deletes a backup with all that build on it. Those of them that wait are canceled first.
   func delete(_ record: BackupRecord, by actor: String) throws(ServiceFault) {
     do throws(BackupError) {
+      try cancelWaiting(record, by: actor)
       try patiently(record.instance) { () throws(BackupError) in
         let plan = try repository.deletionPlan(for: record.id, children: .delete)
         try repository.delete(plan) { _ in
@@ -242,9 +247,25 @@ final class ServiceCore: Sendable {
     }
   }
 
+  /// Cancels a backup and those that build on it, as far as they wait.
+  private func cancelWaiting(_ record: BackupRecord, by actor: String) throws(BackupError) {
+    let records = try views.view().selection(instance: record.instance)
+    guard records.contains(where: { $0.state == .queued || $0.state == .waiting }) else { return }
+    var family: Set<BackupID> = [record.id]
+    // Parents stand before their children.
+    for other in records where other.parent.map({ family.contains($0) }) ?? false { family.insert(other.id) }
+    for case let work as BackupWork in queue.waiting where family.contains(work.id) {
+      guard work.cancel("it is deleted by \(actor)") else { continue }
+      queue.remove(work)
+      log.add("backup \(work.id) of '\(record.instance)' is canceled by \(actor)")
+    }
+  }
+
   /// What goes with a backup that is deleted: the backup is the last one.
   func deletion(of record: BackupRecord) throws(ServiceFault) -> [BackupRecord] {
-    do throws(BackupError) { return try repository.deletionPlan(for: record.id, children: .delete).members } catch {
+    do throws(BackupError) {
+      return try repository.deletionPlan(for: record.id, children: .delete).members
+    } catch {
       throw fault(error)
     }
   }
@@ -257,7 +278,7 @@ final class ServiceCore: Sendable {
       Self.leave(record.instance, readers)
       throw ServiceFault(.busy, "the backup is being checked already")
     }
-    let work = VerifyWork(hold, in: repository, activities.begin(record.id), log) { [verifying, readers] in
+    let work = VerifyWork(hold, in: repository, checks.begin(record.id), log) { [verifying, readers] in
       verifying.withLock { _ = $0.remove(record.id) }
       Self.leave(record.instance, readers)
     }
