@@ -17,6 +17,7 @@ final class ServiceCore: Sendable {
   let log: ServiceLog
   private let instances: [String: InstanceConfiguration]
   private let queue: WorkQueue
+  private let groups = ChildGroups()
   private let views: ViewKeeper
   private let restores = Monitor<[RestoreWork]>([])
   /// The instances into which something is being restored, or about to be.
@@ -57,7 +58,7 @@ final class ServiceCore: Sendable {
     queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
       activities.cancelAll()
       checks.cancelAll()
-      ChildProcess.endGroups(atOnce: false)
+      groups.end(atOnce: false)
     }
   }
 
@@ -158,7 +159,7 @@ final class ServiceCore: Sendable {
       pending.cancel("a restore into the instance began at the same time")
       throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
     }
-    let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log)
+    let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log, groups)
     guard queue.add(work) else {
       pending.cancel("too much was waiting")
       activities.forget(pending.record.id)
@@ -216,7 +217,7 @@ final class ServiceCore: Sendable {
         request.retryInterval = record.retryInterval
         guard let pending = try repository.takeUp(record.id, request) else { continue }
         log.add("backup \(record.id) of '\(instance.id)' is taken up again")
-        _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log), isBounded: false)
+        _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log, groups), isBounded: false)
       } catch {
         log.add("backup \(record.id) of '\(instance.id)' cannot be taken up: \(error.reason)")
       }
@@ -314,7 +315,7 @@ final class ServiceCore: Sendable {
     let restore = RestoreRecord(
       id: .random(), of: record, into: target.id, by: origin, at: WallClock.now)
     let work = RestoreWork(
-      restore, of: hold, from: repository, into: target, activities.begin(restore.id), log
+      restore, of: hold, from: repository, into: target, activities.begin(restore.id), log, groups
     ) { [restoring, readers] in
       restoring.withLock { _ = $0.remove(target.id) }
       Self.leave(record.instance, readers)
