@@ -34,7 +34,8 @@ struct PendingBackupTests {
       Issue.record("the second attempt is the last")
       return
     }
-    #expect(record.state == .complete && record.history.map(\.state) == [.queued, .running, .waiting, .running, .complete])
+    #expect(
+      record.state == .complete && record.history.map(\.state) == [.queued, .running, .waiting, .running, .complete])
     expectError(.cancelled) { _ = try pending.attempt(from: producer) }
     // The instance is free.
     #expect(try repository.prepare(BackupRequest(instance: "i")).cancel("no more"))
@@ -104,7 +105,9 @@ struct PendingBackupTests {
   func expiry() throws {
     let clock = TestClock("2026-01-01T00:00:00Z")
     let repository = try repository(clock)
-    func backUp(_ name: String, _ days: Int?, parent: BackupRecord? = nil, isProtected: Bool = false) throws -> BackupRecord {
+    func backUp(_ name: String, _ days: Int?, parent: BackupRecord? = nil, isProtected: Bool = false) throws
+      -> BackupRecord
+    {
       try repository.backUp(
         BackupRequest(instance: "i") {
           $0.name = name

@@ -2,8 +2,8 @@
 
 // What a service does by itself: take up what an earlier one has left, expire, and come to its end.
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupKit
@@ -50,7 +50,9 @@ struct ServiceLifeTests {
   func stopping() throws {
     let test = try TestService(others: "\"workers\":1,")
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"slow\",\"location_id\":\"default\"}")
-    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued { _ = test.send("GET", "/healthz") }
+    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued {
+      _ = test.send("GET", "/healthz")
+    }
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\"}")
     test.service.stop()
     let states = try Dictionary(
