@@ -34,6 +34,7 @@ let package = Package(
     .library(name: "ArchiveKit", targets: ["ArchiveKit"]),
     .library(name: "BackupKit", targets: ["BackupKit"]),
     .executable(name: "archivetool", targets: ["archivetool"]),
+    .executable(name: "archivetool-serve", targets: ["archivetool-serve"]),
   ],
   targets: [
     .target(
@@ -49,6 +50,14 @@ let package = Package(
     .target(
       name: "BackupKit", dependencies: ["ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite"],
       swiftSettings: settings),
+    // An HTTP server; only the executable of the service loads it.
+    .target(name: "CMicrohttpd", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .target(
+      name: "BackupService",
+      dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CMicrohttpd"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "archivetool-serve", dependencies: ["BackupService", "SystemIO", "TextFormats"], swiftSettings: settings),
     .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
     .target(name: "BenchKit", dependencies: ["CodecKit", "SystemIO", "CommandLineKit"], swiftSettings: settings),
     .executableTarget(
@@ -68,6 +77,10 @@ let package = Package(
     .testTarget(
       name: "BackupKitTests",
       dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "BackupServiceTests",
+      dependencies: ["BackupService", "BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
       swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(

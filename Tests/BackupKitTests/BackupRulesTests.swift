@@ -52,7 +52,7 @@ struct BackupRulesTests {
     let rules = BackupRules {
       $0.nameForm = .text
       $0.nameLength = 1...64
-      $0.namesAreUnique = false
+      $0.uniqueness = .none
     }
     try rules.check(name: "My backup, 2026!")
     expectError(.invalidValue) { try rules.check(name: "a\nb") }

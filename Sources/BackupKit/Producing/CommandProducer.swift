@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Delivers what a command writes, as one file.
+/// Delivers what a command writes, as one file or as the members of a stream.
 public import ArchiveKit
-internal import SystemIO
+public import SystemIO
 
-/// Runs a command of the shell and delivers its standard output as one file of the backup.
+/// Runs a command of the shell and delivers its standard output as one file of the backup, or each member of the stream
+/// that it writes as an entry.
 ///
 /// The command decides whether there is a backup: when it ends with another status than 0, there is none. Its environment
 /// says what is backed up:
@@ -26,10 +27,18 @@ public final class CommandProducer: BackupProducer {
   /// The most bytes of a position that are kept: the first ones.
   public static let maximumPosition = 4 << 10
 
+  /// What becomes of the output.
+  private enum Delivery {
+    case file([UInt8])
+    case members(MemberProducer.Form, TreeArchiverOptions)
+  }
+
   private let command: String
-  private let name: [UInt8]
+  private let delivery: Delivery
   private let expectation: StreamExpectation
   private let tellsErrors: Bool
+  private let variables: [(name: String, value: String)]
+  private let groups: ChildGroups?
 
   /// Takes a command.
   ///
@@ -42,9 +51,49 @@ public final class CommandProducer: BackupProducer {
     _ command: String, as name: [UInt8], _ expectation: StreamExpectation = .init(), tellsErrors: Bool = true
   ) {
     self.command = command
-    self.name = name
+    delivery = .file(name)
     self.expectation = expectation
     self.tellsErrors = tellsErrors
+    variables = []
+    groups = nil
+  }
+
+  /// Takes a command that writes a file, for a service.
+  ///
+  /// - Parameters:
+  ///   - command: the command, for `sh -c`. It leads a process group of its own.
+  ///   - name: the file's path in the archive.
+  ///   - variables: what it finds in its environment besides what is backed up.
+  ///   - groups: where its group is, so that it can be ended.
+  public init(
+    _ command: String, as name: [UInt8], variables: [(name: String, value: String)], in groups: ChildGroups
+  ) {
+    self.command = command
+    delivery = .file(name)
+    expectation = .init()
+    tellsErrors = true
+    self.variables = variables
+    self.groups = groups
+  }
+
+  /// Takes a command that writes a stream of members.
+  ///
+  /// - Parameters:
+  ///   - command: the command, for `sh -c`.
+  ///   - form: what it writes.
+  ///   - options: how its members are stored.
+  ///   - variables: what it finds in its environment besides what is backed up. It leads a process group of its own.
+  ///   - groups: where its group is, so that it can be ended.
+  public init(
+    _ command: String, members form: MemberProducer.Form, _ options: TreeArchiverOptions = .init(),
+    variables: [(name: String, value: String)], in groups: ChildGroups
+  ) {
+    self.command = command
+    delivery = .members(form, options)
+    expectation = .init()
+    tellsErrors = true
+    self.variables = variables
+    self.groups = groups
   }
 
   /// It is run again.
@@ -61,13 +110,20 @@ public final class CommandProducer: BackupProducer {
     guard let log = started else { throw BackupError(.sourceFailed, "the command could not be run") }
     // The child owns the pipe, and is there until the stream has ended.
     let stream = CheckedStream(FileHandle(borrowing: child.output.descriptor), expectation)
+    var report = ProducerReport()
     do throws(BackupError) {
-      try stream.archive(as: name, into: writer, task)
+      switch delivery {
+      case .file(let name): try stream.archive(as: name, into: writer, task)
+      case .members(let form, let options):
+        report = try MemberProducer(stream, form, name: "the command's output", options).produce(into: writer, task)
+      }
     } catch {
       child.abort()
       log.finish()
       tell(log, task)
-      throw error
+      // A stream that is cut is the fault of the command, which may have said why.
+      guard error.code == .sourceFailed, let line = log.lastLine else { throw error }
+      throw BackupError(.sourceFailed, "\(error.reason): \(line)")
     }
     let status = child.wait()
     log.finish()
@@ -78,7 +134,9 @@ public final class CommandProducer: BackupProducer {
       throw BackupError(.sourceFailed, "the command \(how)\(last)")
     }
     try stream.finish()
-    return ProducerReport(log: log.text, position: try Self.text(of: position))
+    report.log = log.text
+    report.position = try Self.text(of: position)
+    return report
   }
 
   /// A file without a name for the command's position: unlike a pipe it keeps nobody waiting who stays behind.
@@ -109,7 +167,8 @@ public final class CommandProducer: BackupProducer {
   ) throws(IOError) -> ChildProcess {
     let pipe = try Pipe()
     let child = try ChildProcess.start(
-      shell: command, environment: environment(task), errors: pipe.writer, extra: position)
+      shell: command, environment: variables + environment(task), errors: pipe.writer, extra: position,
+      groups: groups)
     // Without our own writer the end is seen when the command has none any more.
     let collector = CommandLog(pipe.split { reader, _ in reader })
     try collector.collect()

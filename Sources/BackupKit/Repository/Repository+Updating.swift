@@ -33,13 +33,13 @@ extension Repository {
   public func update(_ id: BackupID, _ wanted: BackupChange) throws(BackupError) -> BackupRecord {
     if let text = wanted.description { try rules.check(description: text) }
     if let name = wanted.name { try rules.check(name: name) }
-    let instance = try record(id).instance
+    let known = try record(id)
     // A deletion, which holds the lock, must not meet a protection halfway.
-    let locks = try lock(instance, .exclusive, "update")
+    let locks = try lock(known.instance, .exclusive, "update")
     defer { locks.release() }
     return try change(id) { (catalogue) throws(BackupError) in
       guard let name = wanted.name else { return }
-      try checkIsFree(name, for: id, catalogue)
+      try checkIsFree(name, account: known.account, for: id, catalogue)
     } _: { (record) throws(BackupError) in
       guard record.state != .deleting else {
         throw BackupError(.illegalMove, "'\(record.name)' is being deleted", backups: [id])

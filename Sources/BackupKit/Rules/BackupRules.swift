@@ -13,12 +13,31 @@ public struct BackupRules: Hashable, Sendable {
     case text
   }
 
+  /// Among which backups a name is used only once.
+  public enum Uniqueness: Hashable, Sendable {
+    /// All.
+    case repository
+    /// Those of one account.
+    case account
+    /// None: it may be used again.
+    case none
+
+    /// Whether a backup that has the name already stands in the way of another one.
+    func isViolated(by other: BackupRecord, account: String) -> Bool {
+      switch self {
+      case .repository: true
+      case .account: other.account == account
+      case .none: false
+      }
+    }
+  }
+
   /// How many characters a name has. Default: 4 to 64.
   public var nameLength = 4...64
   /// Which ones. Default: those of an identifier.
   public var nameForm = NameForm.identifier
-  /// Whether no two backups of a repository have one name. Default: `true`.
-  public var namesAreUnique = true
+  /// Among which backups a name is used only once. Default: all of the repository.
+  public var uniqueness = Uniqueness.repository
   /// How many characters a description has at most. Default: 256.
   public var maximumDescriptionLength = 256
   /// What a description must not have in it. Default: `> ! < " & ' =`.
