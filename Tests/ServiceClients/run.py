@@ -28,15 +28,25 @@ os.environ["HOME"] = tempfile.gettempdir()
 for variable in [name for name in os.environ if name.startswith(("OS_", "HUAWEICLOUD_")) or name.endswith("_proxy")]:
     del os.environ[variable]
 
+import contract  # noqa: E402
 import gaussdb  # noqa: E402
+import hostile  # noqa: E402
+import lifecycle  # noqa: E402
 import planetscale  # noqa: E402
 import pmm  # noqa: E402
 import rds  # noqa: E402
+import secrecy  # noqa: E402
+import signatures  # noqa: E402
 import trove  # noqa: E402
 from servers import KINDS, Service, Skipped  # noqa: E402
 from world import Source, World  # noqa: E402
 
-SCENARIOS = {**trove.SCENARIOS, **rds.SCENARIOS, **gaussdb.SCENARIOS, **planetscale.SCENARIOS, **pmm.SCENARIOS}
+# Those that back databases up, and those that have a service of their own.
+CLIENTS = {**trove.SCENARIOS, **rds.SCENARIOS, **gaussdb.SCENARIOS, **planetscale.SCENARIOS, **pmm.SCENARIOS}
+SCENARIOS = {
+    **CLIENTS, **hostile.SCENARIOS, **hostile.LONG_SCENARIOS, **signatures.SCENARIOS, **lifecycle.SCENARIOS,
+    **secrecy.SCENARIOS, **contract.SCENARIOS,
+}
 SKIPPED = 77
 
 
