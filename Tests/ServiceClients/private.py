@@ -103,7 +103,8 @@ class Private:
     def instance(self, name, command, **more):
         return {
             "id": name, "name": name, "account": ACCOUNT, "engine": "postgresql", "database": "shop", "branch": name,
-            "file": "data", "backup": command, "restore": f"cat >'{self.data}/{name}.restored'", **more}
+            "backup": {"command": command, "file": "data"},
+            "restore": {"command": f"cat >'{self.data}/{name}.restored'"}, **more}
 
     def ask(self, *arguments, **more):
         return ask(self.service, *arguments, token=None, **more)

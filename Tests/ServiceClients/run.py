@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+import types
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,6 +30,7 @@ for variable in [name for name in os.environ if name.startswith(("OS_", "HUAWEIC
     del os.environ[variable]
 
 import contract  # noqa: E402
+import databases  # noqa: E402
 import gaussdb  # noqa: E402
 import hostile  # noqa: E402
 import lifecycle  # noqa: E402
@@ -39,25 +41,18 @@ import secrecy  # noqa: E402
 import signatures  # noqa: E402
 import trove  # noqa: E402
 from servers import KINDS, Service, Skipped  # noqa: E402
-from world import Source, World  # noqa: E402
+from world import DIALECTS, Source, World  # noqa: E402
 
-# Those that back databases up, and those that have a service of their own.
-CLIENTS = {**trove.SCENARIOS, **rds.SCENARIOS, **gaussdb.SCENARIOS, **planetscale.SCENARIOS, **pmm.SCENARIOS}
+# Those that need a database server, and those that have a service of their own.
+WITH_SERVER = {
+    **trove.SCENARIOS, **rds.SCENARIOS, **gaussdb.SCENARIOS, **planetscale.SCENARIOS, **pmm.SCENARIOS,
+    **databases.SCENARIOS,
+}
 SCENARIOS = {
-    **CLIENTS, **hostile.SCENARIOS, **hostile.LONG_SCENARIOS, **signatures.SCENARIOS, **lifecycle.SCENARIOS,
+    **WITH_SERVER, **hostile.SCENARIOS, **hostile.LONG_SCENARIOS, **signatures.SCENARIOS, **lifecycle.SCENARIOS,
     **secrecy.SCENARIOS, **contract.SCENARIOS,
 }
 SKIPPED = 77
-
-
-class HeldServer:
-    """Stands for a server that another process has started."""
-
-    @staticmethod
-    def take(kind, values):
-        server = object.__new__(KINDS[kind])
-        server.__dict__.update(values)
-        return server
 
 
 def describe(world):
@@ -69,6 +64,8 @@ def describe(world):
 
 
 class HeldProcess:
+    """A process that another one has started."""
+
     def __init__(self, pid):
         self.pid = pid
 
@@ -79,8 +76,9 @@ class HeldProcess:
 def adopt(description):
     """A world that another process has started."""
     world = object.__new__(World)
-    world.server = HeldServer.take(description["kind"], description["server"])
-    world.sources = {dialect: Source(world.server, dialect) for dialect in __import__("world").DIALECTS}
+    world.server = object.__new__(KINDS[description["kind"]])
+    world.server.__dict__.update(description["server"])
+    world.sources = {dialect: Source(world.server, dialect) for dialect in DIALECTS}
     world.service = object.__new__(Service)
     world.service.__dict__.update(description["service"])
     world.service.process = HeldProcess(description["service"]["pid"])
@@ -111,7 +109,7 @@ def main():
     parser.add_argument("--kind", choices=list(KINDS), default="files")
     parser.add_argument("--world")
     parser.add_argument("--keep", action="store_true", help="leave the folder there")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.command == "list":
         print("\n".join(SCENARIOS))
         return 0
@@ -122,6 +120,10 @@ def main():
         with open(options.world, encoding="utf-8") as file:
             world = adopt(json.load(file))
         return worst(attempt(name, lambda: SCENARIOS[name](world)) for name in options.names)
+    if options.command == "run" and not set(options.names or SCENARIOS) & set(WITH_SERVER):
+        bare = types.SimpleNamespace(
+            service=types.SimpleNamespace(binary=os.path.abspath(options.serve), tool=os.path.abspath(options.tool)))
+        return worst(attempt(name, lambda: SCENARIOS[name](bare)) for name in options.names)
     folder = tempfile.mkdtemp(prefix="service-clients-")
     os.chmod(folder, 0o755)
     world = None

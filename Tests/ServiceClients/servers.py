@@ -113,21 +113,22 @@ class PostgreSQL:
     def wipe(self, database):
         self.query("drop table if exists orders", database)
 
-    def dump(self, database):
-        return f"pg_dump -h '{self.folder}' -U postgres {database}"
+    def commands(self, database):
+        """How the service backs it up and restores it: the way that it knows by itself."""
+        return {"preset": "pg_dump",
+                "environment": {"PGHOST": self.folder, "PGUSER": "postgres", "PGDATABASE": database}}
 
-    def load(self, database):
-        connection = f"-h '{self.folder}' -U postgres"
-        return (
-            f"dropdb {connection} --if-exists {database} && createdb {connection} {database} && "
-            f"psql -q -o /dev/null -v ON_ERROR_STOP=1 {connection} -d {database}")
+    def preset(self, database):
+        return self.commands(database)
 
-    def stream(self, folder):
-        return f"pg_basebackup -h '{self.folder}' -U postgres --checkpoint=fast -Ft -X fetch -D -", "tar"
-
-    def after(self, folder):
+    def files(self, folder):
+        """The same for all its files, restored into a folder."""
         own = "chown -R postgres . && " if os.geteuid() == 0 else ""
-        return f"cd '{folder}' && {own}chmod 700 ."
+        return {
+            "backup": {"form": "tar", "command": f"pg_basebackup -h '{self.folder}' -U postgres --checkpoint=fast -Ft "
+                       "-X fetch -D -"},
+            "restore": {"folder": folder, "after": f"cd '{folder}' && {own}chmod 700 ."},
+        }
 
 
 class MariaDB:
@@ -190,19 +191,29 @@ class MariaDB:
     def _shell(self, program):
         return " ".join(f"'{word}'" for word in self.client(program))
 
-    def dump(self, database):
-        return f"{self._shell('mariadb-dump')} --single-transaction --skip-dump-date {database}"
-
-    def load(self, database):
+    def commands(self, database):
+        """How the service backs it up and restores it, into whatever database that is."""
         again = f"drop database if exists {database}; create database {database}"
-        return f"{self._shell('mariadb')} -e '{again}' </dev/null && {self._shell('mariadb')} {database}"
+        return {
+            "backup": {"file": "dump.sql", "command":
+                       f"{self._shell('mariadb-dump')} --single-transaction --skip-dump-date {database}"},
+            "restore": {"command":
+                        f"{self._shell('mariadb')} -e '{again}' </dev/null && {self._shell('mariadb')} {database}"},
+        }
 
-    def stream(self, folder):
+    def preset(self, database):
+        """The way that the service knows by itself; it restores into the database that was backed up."""
+        return {"preset": "mariadb-dump", "databases": [database],
+                "environment": {"MYSQL_UNIX_PORT": f"{self.folder}/socket", "DB_USER": "root"}}
+
+    def files(self, folder):
+        """The same for all its files, restored into a folder."""
         command = self._shell("mariadb-backup")
-        return f"{command} --backup --stream=xbstream --datadir='{self.data}' --target-dir='{folder}/temporary'", "xbstream"
-
-    def after(self, folder):
-        return f"mariadb-backup --no-defaults --prepare --target-dir='{folder}'"
+        return {
+            "backup": {"form": "xbstream", "command":
+                       f"{command} --backup --stream=xbstream --datadir='{self.data}' --target-dir='{self.folder}/temporary'"},
+            "restore": {"folder": folder, "after": f"mariadb-backup --no-defaults --prepare --target-dir='{folder}'"},
+        }
 
 
 class Files:
@@ -240,11 +251,12 @@ class Files:
     def wipe(self, database):
         self.create_empty(database)
 
-    def dump(self, database):
-        return f"cat '{self.path(database)}'"
-
-    def load(self, database):
-        return f"cat >'{self.path(database)}.new' && mv '{self.path(database)}.new' '{self.path(database)}'"
+    def commands(self, database):
+        path = self.path(database)
+        return {
+            "backup": {"file": "dump", "command": f"cat '{path}'"},
+            "restore": {"command": f"cat >'{path}.new' && mv '{path}.new' '{path}'"},
+        }
 
 
 KINDS = {"files": Files, "postgresql": PostgreSQL, "mariadb": MariaDB}
@@ -271,6 +283,8 @@ class Service:
                 file.write(TOKENS)
             values["tokens"] = path
         with open(self.configuration, "w", encoding="utf-8") as file:
+            # It may hold secrets.
+            os.chmod(self.configuration, 0o600)
             json.dump(values, file, indent=1)
         if not os.path.exists(self.repository):
             run([tool, "-q", "backup", "init", "-R", self.repository])

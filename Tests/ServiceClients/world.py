@@ -76,11 +76,9 @@ class Source:
         """Both, for the configuration."""
         common = {"account": ACCOUNT, "engine": self.engine, "version": "1", "database": self.dialect}
         return [
-            {**common, "id": self.id, "name": self.name, "branch": self.branch, "file": "dump.sql",
-             "backup": self.server.dump(self.database), "restore": self.server.load(self.database)},
+            {**common, "id": self.id, "name": self.name, "branch": self.branch, **self.server.commands(self.database)},
             {**common, "id": self.target_id, "name": f"{self.name}-restored", "branch": self.target_branch,
-             "file": "dump.sql", "backup": self.server.dump(self.target_database),
-             "restore": self.server.load(self.target_database)},
+             **self.server.commands(self.target_database)},
         ]
 
     def create(self):
