@@ -67,7 +67,8 @@ let package = Package(
     .testTarget(name: "ConformanceTests", dependencies: ["CodecKit", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "SystemIOTests", dependencies: ["SystemIO", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"], exclude: ["Reader"],
+      name: "ArchiveKitTests", dependencies: ["ArchiveKit", "CodecKit", "TestSupport"],
+      exclude: ["Catalogue", "Reader"],
       swiftSettings: settings),
     .testTarget(
       name: "BackupKitTests",
@@ -75,9 +76,29 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(
-      name: "ArchiveToolTests", dependencies: ["TestSupport", "SystemIO"],
+      name: "ArchiveToolTests",
+      dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],
       exclude: ["Databases", "Scenarios", "Snapshots"],
       swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
+
+    // What is fuzzed; tests run the same functions over the corpora that are kept.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "ArchiveKit", "BackupKit", "CodecKit", "CommandLineKit", "SystemIO", "TestSupport", "TextFormats",
+      ],
+      path: "Fuzz/Targets", swiftSettings: settings),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
   ]
 )
+
+// The fuzzer needs the runtime of a sanitizer, so that no other build may have it; `bin/fuzz` asks for it.
+if Context.environment["CODECKIT_FUZZ"] != nil {
+  package.targets.removeAll { $0.type == .test }
+  package.targets += [
+    .target(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Fuzz/Driver", swiftSettings: settings),
+  ]
+}

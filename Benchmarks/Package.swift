@@ -9,6 +9,8 @@ let package = Package(
   dependencies: [.package(name: "CodecKit", path: "..")],
   targets: [
     .target(name: "CPeers", path: "Sources/CPeers"),
+    .executableTarget(name: "sample-data", path: "Sources/sample-data"),
+    .executableTarget(name: "measure-process", path: "Sources/measure-process"),
     .executableTarget(
       name: "codec-bench",
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Increments: what they add, what they cost, and what a restore of a long chain reads.
 
-usage: increments.py --tool PATH [--case pair|chain|many|large]... [--pair DAY1 DAY2] [--pages FILE] [--depth N] [--files N]
+usage: increments.py --tool PATH [--case pair|chain|repository|many|large]... [--pair DAY1 DAY2] [--pages FILE] [--depth N] [--files N]
 
 pair   two versions of an InnoDB tablespace: bytes added, beside the changed pages compressed alone with zstd -3
 chain  a file of database pages, and so many increments with 0.5 % (and 5 %) of its pages changed at random in each: stored bytes
        that a restore of the last reads, beside the stored bytes of a fresh full archive of it
+repository  the same, by backup create --parent auto and backup restore
 many   an increment over a tree of so many files that have not changed, beside `find -printf` with the same metadata
 large  one page changed in a sparse file of 100 GB
 """
@@ -52,6 +53,20 @@ def pair(options, work):
           f"{added} added: {added / alone:.2f} (at most 1.3)")
 
 
+def change(path, content, share, generator):
+    """Changes a share of the pages of a file, in it and in what is kept of it."""
+    pages = len(content) // PAGE
+    with open(path, "r+b") as file:
+        for page in generator.sample(range(pages), max(1, round(pages * share))):
+            # A changed row in the middle of a page that is otherwise like another one.
+            source = generator.randrange(pages) * PAGE
+            body = bytearray(content[source:source + PAGE])
+            body[200:216] = generator.randbytes(16)
+            content[page * PAGE:(page + 1) * PAGE] = body
+            file.seek(page * PAGE)
+            file.write(body)
+
+
 def chain(options, work):
     for share, bar in ((0.005, 3), (0.05, None)):
         folder = work / f"chain-{share}"
@@ -65,15 +80,7 @@ def chain(options, work):
         settle()
         run(options.tool, "create", "-q", "-o", folder / "0.cka", "-C", tree, ".")
         for number in range(1, options.depth + 1):
-            with open(tree / "t.ibd", "r+b") as file:
-                for page in generator.sample(range(pages), max(1, round(pages * share))):
-                    # A changed row in the middle of a page that is otherwise like another one.
-                    source = generator.randrange(pages) * PAGE
-                    body = bytearray(content[source:source + PAGE])
-                    body[200:216] = generator.randbytes(16)
-                    content[page * PAGE:(page + 1) * PAGE] = body
-                    file.seek(page * PAGE)
-                    file.write(body)
+            change(tree / "t.ibd", content, share, generator)
             run(options.tool, "create", "-q", "-o", folder / f"{number}.cka", "--parent", folder / f"{number - 1}.cka",
                 "-C", tree, ".", stderr=subprocess.DEVNULL)
         out = folder / "out"
@@ -91,6 +98,46 @@ def chain(options, work):
         fresh = sum(json.loads(line).get("read_bytes", 0) for line in lines.splitlines())
         print(f"chain of {options.depth}, {share:.1%} of {pages} pages each: a restore reads {read} stored bytes, of a fresh full "
               f"{fresh}: {read / fresh:.2f}" + (f" (below {bar})" if bar else "") + f", {seconds:.2f} s")
+        shutil.rmtree(folder)
+
+
+def repository(options, work):
+    for share, bar in ((0.005, 3), (0.05, None)):
+        folder = work / f"repository-{share}"
+        tree, repo = folder / "tree", folder / "repo"
+        tree.mkdir(parents=True)
+        content = bytearray(pathlib.Path(options.pages).read_bytes())
+        del content[len(content) // PAGE * PAGE:]
+        generator = random.Random(7)
+        (tree / "t.ibd").write_bytes(content)
+        settle()
+        backup = [options.tool, "backup"]
+        run(*backup, "init", "-R", repo)
+
+        def create(name, *more):
+            run(*backup, "create", "-q", "-R", repo, *more, "-C", folder, "--instance", "pages", "--name", name, "tree",
+                stdout=subprocess.DEVNULL)
+
+        def restore(which):
+            out = folder / which
+            out.mkdir()
+            start = time.monotonic()
+            lines = run(*backup, "restore", "-R", repo, which, "--target", out, "--json", stdout=subprocess.PIPE, text=True).stdout
+            seconds = time.monotonic() - start
+            if (out / "tree" / "t.ibd").read_bytes() != content:
+                raise SystemExit("the restored file is another one")
+            return sum(json.loads(line).get("bytes_read", 0) for line in lines.splitlines()), seconds
+
+        create("the-first")
+        for number in range(1, options.depth + 1):
+            change(tree / "t.ibd", content, share, generator)
+            create("the-last" if number == options.depth else f"number-{number}", "--parent", "auto")
+        create("fresh")
+        read, seconds = restore("the-last")
+        fresh, _ = restore("fresh")
+        print(f"repository with a chain of {options.depth}, {share:.1%} of {len(content) // PAGE} pages each: a restore of the last "
+              f"reads {read} stored bytes, of a fresh full {fresh}: {read / fresh:.2f}"
+              + (f" (below {bar})" if bar else "") + f", {seconds:.2f} s")
         shutil.rmtree(folder)
 
 
@@ -157,10 +204,10 @@ def main():
     options.tool = options.tool.resolve()
     work = pathlib.Path(tempfile.mkdtemp())
     try:
-        for case in (pair, chain, many, large):
+        for case in (pair, chain, repository, many, large):
             if options.case and case.__name__ not in options.case:
                 continue
-            if (case is pair and not options.pair) or (case in (chain, large) and not options.pages):
+            if (case is pair and not options.pair) or (case in (chain, repository, large) and not options.pages):
                 print(f"{case.__name__}: skipped, no data named")
                 continue
             case(options, work)

@@ -60,6 +60,8 @@ public struct ArchiveError: Error, Hashable, Sendable {
   public let offset: UInt64?
   /// The entry concerned.
   public let path: [UInt8]?
+  /// The archive concerned, when it is another one than that at hand: the name of an ancestor.
+  public let ancestor: String?
   /// What the system said, if it refused.
   public let system: IOError?
   /// What a codec said, if one failed.
@@ -73,7 +75,7 @@ public struct ArchiveError: Error, Hashable, Sendable {
   ///   - offset: where in the archive.
   ///   - path: the entry concerned.
   public init(_ code: Code, _ reason: String, offset: UInt64? = nil, path: [UInt8]? = nil) {
-    self.init(code, reason, offset: offset, path: path, system: nil, codec: nil)
+    self.init(code, reason, offset: offset, path: path, ancestor: nil, system: nil, codec: nil)
   }
 
   /// Wraps what the system answered.
@@ -82,7 +84,7 @@ public struct ArchiveError: Error, Hashable, Sendable {
   ///   - error: the answer.
   ///   - path: the entry concerned.
   public init(_ error: IOError, path: [UInt8]? = nil) {
-    self.init(.io, error.description, offset: nil, path: path, system: error, codec: nil)
+    self.init(.io, error.description, offset: nil, path: path, ancestor: nil, system: error, codec: nil)
   }
 
   /// Wraps what a codec reported.
@@ -100,16 +102,18 @@ public struct ArchiveError: Error, Hashable, Sendable {
       case .levelOutOfRange, .invalidOption: .invalidOption
       default: .codec
       }
-    self.init(code, error.reason, offset: offset, path: nil, system: nil, codec: error)
+    self.init(code, error.reason, offset: offset, path: nil, ancestor: nil, system: nil, codec: error)
   }
 
   private init(
-    _ code: Code, _ reason: String, offset: UInt64?, path: [UInt8]?, system: IOError?, codec: CodecError?
+    _ code: Code, _ reason: String, offset: UInt64?, path: [UInt8]?, ancestor: String?, system: IOError?,
+    codec: CodecError?
   ) {
     self.code = code
     self.reason = reason
     self.offset = offset
     self.path = path
+    self.ancestor = ancestor
     self.system = system
     self.codec = codec
   }
@@ -117,14 +121,21 @@ public struct ArchiveError: Error, Hashable, Sendable {
   /// The same error, said of an entry, if it is not said of one already.
   public func about(_ path: [UInt8]) -> ArchiveError {
     if self.path != nil { return self }
-    return ArchiveError(code, reason, offset: offset, path: path, system: system, codec: codec)
+    return ArchiveError(code, reason, offset: offset, path: path, ancestor: ancestor, system: system, codec: codec)
   }
 
   /// The same error, said of one archive of several, if it names one.
   func inside(_ archive: String?) -> ArchiveError {
     guard let archive else { return self }
     return ArchiveError(
-      code, "\(reason), in \(archive)", offset: offset, path: path, system: system, codec: codec)
+      code, "\(reason), in \(archive)", offset: offset, path: path, ancestor: archive, system: system, codec: codec)
+  }
+
+  /// The same error, met in the parent of the archive that is being written, or in an ancestor of that.
+  func inParent(_ name: String) -> ArchiveError {
+    ArchiveError(
+      code, "the parent\(name.isEmpty ? "" : " \(name)"): \(reason)", offset: offset, path: path,
+      ancestor: ancestor ?? name, system: system, codec: codec)
   }
 
   /// Whether bytes of the archive are not what they should be.

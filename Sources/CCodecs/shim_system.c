@@ -67,6 +67,12 @@ int32_t ccodecs_terminal_columns(int32_t descriptor) {
   return size.ws_col;
 }
 
+int32_t ccodecs_terminal_lines(int32_t descriptor) {
+  struct winsize size;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return -1;
+  return size.ws_row;
+}
+
 int32_t ccodecs_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 static _Thread_local void *thread_slot;
@@ -118,7 +124,7 @@ int32_t ccodecs_host_name(char *buffer, size_t size) {
 
 int32_t ccodecs_spawn(
     int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
-    int32_t output, int32_t errors) {
+    int32_t output, int32_t errors, int32_t extra) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int result = posix_spawn_file_actions_init(&actions);
@@ -138,6 +144,8 @@ int32_t ccodecs_spawn(
   result = posix_spawn_file_actions_adddup2(&actions, input, 0);
   if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, output, 1);
   if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  // Last: one of the others may be number 3. Onto itself it is kept open by glibc since 2.29, as POSIX has it now.
+  if (result == 0 && extra >= 0) result = posix_spawn_file_actions_adddup2(&actions, extra, 3);
   pid_t child = -1;
   if (result == 0) result = posix_spawn(&child, path, &actions, &attributes, arguments, environment);
   *process = child;

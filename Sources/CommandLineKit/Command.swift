@@ -78,8 +78,11 @@ public struct Command<Options: CommandOptions, Context>: Sendable {
     return CommandEntry(made.definition.name, aliases: made.definition.aliases) { made }
   }
 
-  /// All flags: the global ones first.
-  func allFlags(_ global: [Flag<GlobalOptions>]) -> [Flag<Options>] { global.lifted(\Options.global) + flags }
+  /// All flags: the global ones first, without those that the command has in a form of its own.
+  func allFlags(_ global: [Flag<GlobalOptions>]) -> [Flag<Options>] {
+    let kept = Set(definition.globalFlags(global.map(\.definition)).map(\.long))
+    return global.lifted(\Options.global).filter { kept.contains($0.definition.long) } + flags
+  }
 }
 
 /// A command whose type of options is hidden, so that a program can list commands of all kinds.

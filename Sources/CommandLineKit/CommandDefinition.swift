@@ -34,6 +34,15 @@ public struct CommandDefinition: Hashable, Sendable {
 
   /// The name and the aliases.
   public var names: [String] { [name] + aliases }
+
+  /// The global flags that hold for the command: a flag of its own with the same long name and the same letter takes the
+  /// place of a global one.
+  ///
+  /// - Parameter flags: The global flags.
+  /// - Returns: Those that no flag of the command replaces.
+  public func globalFlags(_ flags: [FlagDefinition]) -> [FlagDefinition] {
+    flags.filter { global in !self.flags.contains { $0.long == global.long && $0.short == global.short } }
+  }
 }
 
 /// An example of use.

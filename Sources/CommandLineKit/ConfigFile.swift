@@ -127,7 +127,9 @@ extension ConfigFile {
       let commands = program.commands.filter { command in
         entry.section.map { command.names.contains($0) || command.group == $0 } ?? true
       }
-      let flags = program.globalFlags + commands.flatMap(\.flags)
+      // Under a command's own heading its own form of a flag counts, elsewhere that of all commands.
+      let own = commands.flatMap(\.flags)
+      let flags = entry.section == nil ? program.globalFlags + own : own + program.globalFlags
       guard let (flag, isNegation) = Self.flag(entry.key, among: flags) else { throw unknownKey(entry, flags) }
       _ = try values(of: flag, isNegation, entry)
     }

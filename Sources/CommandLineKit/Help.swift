@@ -121,7 +121,7 @@ public enum Help {
         sections.append((flag.group.title, [flag]))
       }
     }
-    return sections + [("Global options", program.globalFlags)]
+    return sections + [("Global options", command.globalFlags(program.globalFlags))]
   }
 
   /// All lines of flags in the short help of a command.

@@ -103,7 +103,7 @@ public enum ManPage {
       page.subsection(title)
       page.flags(flags)
     }
-    trailer(&page, program, command.flags + program.globalFlags)
+    trailer(&page, program, command.flags + command.globalFlags(program.globalFlags))
     if !command.examples.isEmpty {
       page.section("EXAMPLES")
       for example in command.examples {

@@ -119,7 +119,7 @@ public struct Program<Context>: Sendable {
   private func parse(
     _ command: AnyCommand<Context>, _ arguments: [[UInt8]], _ before: [ResolvedValue]
   ) throws(UsageError) -> Parsed<Context> {
-    let scanner = ArgumentScanner(flags: frame.globalFlags + command.definition.flags)
+    let scanner = ArgumentScanner(flags: command.definition.globalFlags(frame.globalFlags) + command.definition.flags)
     var scanned: ScannedArguments
     do { scanned = try scanner.scan(arguments) } catch {
       throw definition.pointingToHelp(error, of: command.definition.name).at(command.definition.name)
@@ -156,7 +156,7 @@ public struct Program<Context>: Sendable {
       break
     }
     guard let command = command(named: name) else { throw definition.unknownCommand(name) }
-    let scanner = ArgumentScanner(flags: frame.globalFlags + command.definition.flags)
+    let scanner = ArgumentScanner(flags: command.definition.globalFlags(frame.globalFlags) + command.definition.flags)
     let bytes = implied.map { Array($0.utf8) }
     let values = try scanner.scan(bytes, origin: .invocationName(alias.name)).values
     return try parse(command, rest, values)

@@ -63,7 +63,7 @@ public struct ProgramDefinition: Hashable, Sendable {
     }
     unique(commands.flatMap(\.names), "command")
     for command in commands {
-      let flags = globalFlags + command.flags
+      let flags = command.globalFlags(globalFlags) + command.flags
       unique(flags.flatMap(\.longSpellings), "\(command.name): option")
       unique(flags.compactMap { $0.short.map(String.init) }, "\(command.name): option")
       if flags.filter(\.isLevel).count > 1 { problems.append("\(command.name): two options take levels as digits") }

@@ -1,59 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A program that is run, and what it writes.
+/// A program that is run, what it reads and what it writes.
 internal import CCodecs
 internal import Glibc
 
-/// A running program whose standard output is a pipe to this process. Its standard input is empty.
+/// A running program whose standard output is a pipe to this process.
 ///
 /// It starts with all signals at their defaults. A value that goes away before ``wait()`` asks the program to end, and
 /// waits for that.
 public struct ChildProcess: ~Copyable, Sendable {
+  /// What a program gets as its standard input.
+  public enum Input: Hashable, Sendable {
+    /// Nothing: `/dev/null`.
+    case empty
+    /// What ``ChildProcess/write(_:)`` gives it, until ``ChildProcess/closeInput()``.
+    case piped
+  }
+
   /// Its number.
   public let identifier: Int32
   /// What it writes to standard output. To be read to its end before ``wait()``.
   public let output: FileHandle
+  private var input: FileHandle?
   private var isWaitedFor = false
 
-  /// Starts a command of the shell, `sh -c COMMAND`.
+  /// Starts a command of the shell, `sh -c COMMAND`, whose standard input is empty.
   ///
   /// - Parameters:
   ///   - command: the command.
   ///   - environment: variables that it gets besides those of this process, which they replace.
   ///   - errors: where its standard error goes.
   /// - Returns: the running command.
-  /// - Throws: what the system answered.
+  /// - Throws: what the system answered; `EINVAL` for a zero byte in a text.
   public static func start(
     shell command: String, environment: [(name: String, value: String)] = [], errors: borrowing FileHandle
   ) throws(IOError) -> ChildProcess {
-    let input = try FileHandle.open("/dev/null")
-    let pipe = try Pipe()
+    try start(shell, shellArguments(command), environment, .empty, errors.descriptor, -1)
+  }
+
+  /// Starts a command of the shell, `sh -c COMMAND`, with one more open file.
+  ///
+  /// - Parameters:
+  ///   - command: the command.
+  ///   - environment: variables that it gets besides those of this process, which they replace.
+  ///   - errors: where its standard error goes.
+  ///   - extra: the file that it has as descriptor 3.
+  /// - Returns: the running command.
+  /// - Throws: what the system answered; `EINVAL` for a zero byte in a text.
+  public static func start(
+    shell command: String, environment: [(name: String, value: String)] = [], errors: borrowing FileHandle,
+    extra: borrowing FileHandle
+  ) throws(IOError) -> ChildProcess {
+    try start(shell, shellArguments(command), environment, .empty, errors.descriptor, extra.descriptor)
+  }
+
+  /// Starts a program.
+  ///
+  /// - Parameters:
+  ///   - program: its file.
+  ///   - arguments: all of them, the name by which it is called first.
+  ///   - environment: variables that it gets besides those of this process, which they replace.
+  ///   - input: what it reads.
+  ///   - errors: where its standard error goes.
+  /// - Returns: the running program.
+  /// - Throws: what the system answered, such as `ENOENT` or `EMFILE`; `EINVAL` for a zero byte in a text.
+  public static func start(
+    _ program: Path, arguments: [[UInt8]], environment: [(name: String, value: String)] = [], input: Input = .empty,
+    errors: borrowing FileHandle
+  ) throws(IOError) -> ChildProcess {
+    try start(program, arguments, environment, input, errors.descriptor, -1)
+  }
+
+  private static let shell: Path = "/bin/sh"
+
+  private static func shellArguments(_ command: String) -> [[UInt8]] { ["sh", "-c", command].map { Array($0.utf8) } }
+
+  private static func start(
+    _ program: Path, _ arguments: [[UInt8]], _ environment: [(name: String, value: String)], _ input: Input,
+    _ errorsTo: Int32, _ extra: Int32
+  ) throws(IOError) -> ChildProcess {
     var variables = Machine.environment.filter { variable in
       !environment.contains { variable.starts(with: Array("\($0.name)=".utf8)) }
     }
     variables += environment.map { Array("\($0.name)=\($0.value)".utf8) }
-    let arguments = ["sh", "-c", command].map { Array($0.utf8) }
-    if (variables + arguments).contains(where: { $0.contains(0) }) {
-      throw IOError("start the command", errno: .invalidArgument)
+    if program.bytes.contains(0) || (variables + arguments).contains(where: { $0.contains(0) }) {
+      throw IOError("start", path: program, errno: .invalidArgument)
     }
+    let reader: FileHandle
+    var writer: FileHandle?
+    switch input {
+    case .empty: reader = try FileHandle.open("/dev/null")
+    case .piped:
+      let pipe = try Pipe()
+      reader = pipe.reader
+      let other = pipe.writer
+      writer = consume other
+    }
+    let pipe = try Pipe()
     var process: Int32 = -1
-    let (from, to, errorsTo) = (input.descriptor, pipe.writer.descriptor, errors.descriptor)
+    let (from, to) = (reader.descriptor, pipe.writer.descriptor)
     let result = Syscalls.call(.spawn, .none) { _ in
-      let answer = withVectors(arguments, variables) { arguments, variables in
-        unsafe ccodecs_spawn(&process, "/bin/sh", arguments, variables, from, to, errorsTo)
+      let answer = withVectors([program.bytes] + arguments, variables) { words, variables in
+        // The first of the words is the file.
+        unsafe ccodecs_spawn(&process, words[0], words + 1, variables, from, to, errorsTo, extra)
       }
       // The call answers with the number itself.
       errno = answer
       return answer == 0 ? 0 : -1
     }
-    if result < 0 { throw IOError("start the command", errno: Errno(result: result)) }
-    // Going out of scope closes our end of the writer: without that the end would never be seen.
-    return ChildProcess(identifier: process, output: pipe.split { reader, _ in reader })
+    if result < 0 { throw IOError("start", path: program, errno: Errno(result: result)) }
+    // Going out of scope closes what the child has of the pipes: without that no side would see the end of the other.
+    return ChildProcess(identifier: process, output: pipe.split { reader, _ in reader }, input: writer)
   }
 
-  private init(identifier: Int32, output: consuming FileHandle) {
+  private init(identifier: Int32, output: consuming FileHandle, input: consuming FileHandle?) {
     self.identifier = identifier
     self.output = output
+    self.input = input
   }
 
   deinit {
@@ -63,13 +126,25 @@ public struct ChildProcess: ~Copyable, Sendable {
     }
   }
 
+  /// Gives bytes to its standard input, all of them, where that is a pipe.
+  ///
+  /// - Parameter bytes: the bytes.
+  /// - Throws: what the system answered; `EPIPE` when the program reads no more.
+  public func write(_ bytes: RawSpan) throws(IOError) {
+    try input?.write(bytes)
+  }
+
+  /// Ends what it reads.
+  public mutating func closeInput() { input = nil }
+
   /// Asks it to end, and waits for that.
   public consuming func abort() {}
 
-  /// Waits for its end.
+  /// Ends what it reads, and waits for its end.
   ///
   /// - Returns: its status; 128 and the number of the signal that ended it.
   public consuming func wait() -> Int32 {
+    input = nil
     isWaitedFor = true
     return ccodecs_wait(identifier)
   }

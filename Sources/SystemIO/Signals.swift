@@ -27,6 +27,7 @@ public enum Signals {
     var isStarted = false
     var diesByPipe = false
     var lastAct: (@Sendable () -> Void)?
+    var interruption: (@Sendable () -> Void)?
   }
 
   private static let state = Monitor(State())
@@ -73,6 +74,15 @@ public enum Signals {
     state.withLock { $0.lastAct = act }
   }
 
+  /// Sets what the next INT does instead of ending the process, so that a work can end early with what it has. It is
+  /// used once: the INT after that ends the process. The act runs on the watching thread.
+  public static func onInterrupt(_ act: (@Sendable () -> Void)?) {
+    state.withLock { $0.interruption = act }
+  }
+
+  /// Ends the process by INT, after the cleanup, as who was asked to stop and has stopped.
+  public static func dieInterrupted() -> Never { die(by: SIGINT) }
+
   /// Cleans up and ends the process by a signal, as if it had arrived.
   public static func die(by signal: Int32) -> Never {
     TemporaryRegistry.removeAll {
@@ -111,6 +121,8 @@ public enum Signals {
       switch signal {
       case SIGUSR1: counts.withLock { $0.statusRequests &+= 1 }
       case SIGWINCH: counts.withLock { $0.windowChanges &+= 1 }
+      case SIGINT:
+        if let act = state.withLock({ $0.interruption.take() }) { act() } else { die(by: signal) }
       default: die(by: signal)
       }
     }

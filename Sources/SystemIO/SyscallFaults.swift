@@ -88,15 +88,21 @@ public final class SyscallFaults: Sendable {
 
   private let state: Monitor<State>
   private let recordsData: Bool
+  private let afterCall: (@Sendable (Event) -> Void)?
 
   /// Makes a plan; it does nothing before `run`.
   ///
   /// - Parameters:
   ///   - rules: The faults; the first rule that hits a call decides.
   ///   - recordsData: Whether the trace keeps the bytes of every write.
-  public init(_ rules: [Rule] = [], recordsData: Bool = false) {
+  ///   - afterCall: Is told of each call, on the thread that made it, before that goes on. It must make none itself that the
+  ///     plan would see.
+  public init(
+    _ rules: [Rule] = [], recordsData: Bool = false, afterCall: (@Sendable (Event) -> Void)? = nil
+  ) {
     state = Monitor(State(rules: rules, matched: Array(repeating: 0, count: rules.count)))
     self.recordsData = recordsData
+    self.afterCall = afterCall
   }
 
   /// The calls so far, oldest first, those that failed included.
@@ -175,7 +181,7 @@ extension SyscallFaults {
     if recordsData, let payload { data = payload.copy(result) }
     let event = Event(
       kind: kind, path: nil, newPath: nil, descriptor: nil, offset: offset, size: size, result: result, data: data)
-    state.withLock { (state: inout State) in
+    let recorded = state.withLock { (state: inout State) -> Event in
       var event = event
       switch subject {
       case .none:
@@ -203,6 +209,8 @@ extension SyscallFaults {
         break
       }
       state.events.append(event)
+      return event
     }
+    afterCall?(recorded)
   }
 }

@@ -16,4 +16,10 @@ public enum Terminal {
     let columns = ccodecs_terminal_columns(descriptor)
     return columns > 0 ? Int(columns) : nil
   }
+
+  /// The height of the terminal in lines; nil when it is none or does not know.
+  public static func height(_ descriptor: Int32) -> Int? {
+    let lines = ccodecs_terminal_lines(descriptor)
+    return lines > 0 ? Int(lines) : nil
+  }
 }

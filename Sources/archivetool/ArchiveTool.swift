@@ -13,6 +13,7 @@ enum ArchiveTool {
   static func main() {
     // Before anything is opened: a file must never get the number of a standard descriptor that was closed.
     try? StandardDescriptors.ensureOpen()
+    if let status = MemoryProbe.run(Machine.arguments) { exitProcess(status) }
     exitProcess(run(Machine.arguments).code)
   }
 
@@ -21,6 +22,7 @@ enum ArchiveTool {
     // How quiet the run is, as soon as that is known.
     var quiet = 0
     do {
+      try DescriptorLimit.ensure()
       switch try program.parse(arguments) {
       case .text(let text, let code):
         if code == .ok { context.console.writeOutput(text) } else { context.console.writeError(text) }
@@ -86,6 +88,7 @@ enum ArchiveTool {
       CommandEntry("recover") { Recover.command.erased },
       CommandEntry("recompress") { Recompress.command.erased },
       CommandEntry("train") { Train.command.erased },
+      CommandEntry("bench") { Bench.command.erased },
       CommandEntry("codecs") { Codecs.command.erased },
       CommandEntry("backup init") { BackupInit.command.erased },
       CommandEntry("backup create") { BackupCreate.command.erased },

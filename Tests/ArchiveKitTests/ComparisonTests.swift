@@ -91,6 +91,28 @@ struct ComparisonTests {
     #expect(try lines(ArchiveComparison(one.reader(0), other.reader(1), withoutTime)) == expected)
   }
 
+  @Test("leaves of the same bytes that mean other content are read")
+  func sameLeaves() throws {
+    try makeTree()
+    let time = Timestamp(seconds: 1_600_000_000)
+    func write(_ byte: UInt8) throws {
+      try folder.write("a/0", [UInt8](repeating: byte, count: 100))
+      for name in ["a/0", "a"] { try FileSystem.setTimes(access: nil, modification: time, of: folder.path(name)) }
+    }
+    try write(1)
+    var (one, other) = (ArchiveSeries(), ArchiveSeries())
+    try one.add(folder)
+    var branch = one
+    try write(2)
+    try other.add(folder)
+    #expect(try lines(ArchiveComparison(one.reader(0), other.reader(0))) == ["~ a/0 content"])
+    // The same of two archives that were made upon one.
+    try one.add(folder)
+    try write(3)
+    try branch.add(folder)
+    #expect(try lines(ArchiveComparison(one.reader(1), branch.reader(1))) == ["~ a/0 content"])
+  }
+
   @Test("metadata count as they are asked for")
   func metadata() throws {
     try makeTree()

@@ -74,6 +74,55 @@ struct ExtractionPolicyTests {
     }
   }
 
+  @Test("names of one file are linked to what this run makes alone", arguments: [Overwrite.never, .changed, .newer])
+  func linksToOthers(_ overwrite: Overwrite) throws {
+    let output = MemoryArchiveOutput()
+    let writer = try ArchiveWriter(to: output)
+    for name in ["a", "b", "c"] {
+      var entry = Self.entry(name)
+      entry.linkGroup = .init(ordinal: 0, number: 0)
+      if name == "a" { try writer.add(entry, Array("old".utf8), .whole) } else { try writer.add(entry) }
+    }
+    _ = try writer.finish()
+    let prepare: (TemporaryFolder) throws -> Void = { folder in
+      try folder.write("a", Array("own".utf8))
+      let seconds: Int64 = overwrite == .newer ? 1_700_000_000 : 1_600_000_000
+      try FileSystem.setTimes(access: nil, modification: Timestamp(seconds: seconds), of: folder.path("a"))
+    }
+    let folder = try TemporaryFolder()
+    try prepare(folder)
+    let archive = try ArchiveReader(MemoryArchiveSource(output.bytes))
+    _ = try extract(archive, folder) { $0.overwrite = overwrite }
+    #expect(text(folder, "a") == "own" && text(folder, "b") == "old" && text(folder, "c") == "old")
+    let inodes = try ["a", "b", "c"].map { try FileSystem.status(of: folder.path($0)).inode }
+    #expect(inodes[0] != inodes[1] && inodes[1] == inodes[2])
+    try StreamTrial.expectSame(output.bytes, { $0.overwrite = overwrite }, prepare: prepare)
+  }
+
+  @Test("a file that keeps its content gets the mode, the owner and the attributes of the entry")
+  func refreshed() throws {
+    let output = MemoryArchiveOutput()
+    let writer = try ArchiveWriter(to: output)
+    var entry = Self.entry("f", .file, 0o640)
+    entry.attributes = [ExtendedAttribute(name: Array("user.a".utf8), value: [1])]
+    try writer.add(entry, Array("new".utf8), .whole)
+    _ = try writer.finish()
+    let folder = try TemporaryFolder()
+    try folder.write("f", Array("old".utf8))
+    let path = folder.path("f")
+    try FileSystem.setMode(FileMode(rawValue: 0o600), of: path)
+    try FileSystem.setTimes(access: nil, modification: Self.time, of: path)
+    let archive = try ArchiveReader(MemoryArchiveSource(output.bytes))
+    let report = try extract(archive, folder) { $0.overwrite = .changed }
+    #expect(report.unchanged == 1 && report.problems.isEmpty && text(folder, "f") == "old")
+    let status = try FileSystem.status(of: path)
+    #expect(status.mode == FileMode(rawValue: 0o640) && status.modificationTime == Self.time)
+    #expect(try FileHandle.open(path).extendedAttribute(Array("user.a".utf8)) == [1])
+    // Nothing is to be done the next time, and nothing is.
+    _ = try extract(archive, folder) { $0.overwrite = .changed }
+    #expect(try FileSystem.status(of: path).changeTime == status.changeTime)
+  }
+
   @Test(
     "a link in the way of a file is never written through", arguments: [Overwrite.never, .changed, .newer, .always])
   func fileLink(_ overwrite: Overwrite) throws {

@@ -58,6 +58,32 @@ struct MergeTests {
     }
   }
 
+  @Test("files with several names survive when a copy without ancestors is made")
+  func copiedLinks() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a", [1])
+    var series = ArchiveSeries()
+    try series.add(folder)
+    for (name, other) in [("x", "y"), ("p", "q")] {
+      try folder.write(name, Array(name.utf8))
+      try FileSystem.makeHardLink(folder.path(other), to: folder.path(name))
+    }
+    try series.add(folder)
+    let merged = try merge(try series.reader(1))
+    // Of the increment alone nothing but what is new in it can be had.
+    for (bytes, names) in [(merged, ["a", "p", "q", "x", "y"]), (series.last, ["p", "q", "x", "y"])] {
+      let output = MemoryArchiveOutput()
+      _ = try ArchiveRebuilder(try ArchiveReader(recovering: MemoryArchiveSource(bytes))).run(to: output)
+      try expectSound(output.bytes)
+      let target = try TemporaryFolder()
+      let archive = try ArchiveReader(MemoryArchiveSource(output.bytes))
+      #expect(try Extractor(archive, into: target.path, .init()).run().problems.isEmpty)
+      #expect(target.names == names && target.contents("y") == Array("x".utf8))
+      let inodes = try ["p", "q", "x", "y"].map { try FileSystem.status(of: target.path($0)).inode }
+      #expect(inodes[0] == inodes[1] && inodes[2] == inodes[3] && inodes[0] != inodes[2])
+    }
+  }
+
   @Test("a merged archive is a parent like the one it was made of")
   func parent() throws {
     var chain = try ArchiveChain.sample(versions: 3)

@@ -122,6 +122,13 @@ struct ResumeTests {
       try check(bytes)
       // From a pipe, what was written before cannot be taken back.
       #expect(try StreamTrial.stream(bytes).error?.code == .unsupportedFeature)
+      // Packed again, it says the same of itself.
+      let source = MemoryArchiveSource(bytes)
+      let output = MemoryArchiveOutput()
+      _ = try ArchiveRecompressor(try ArchiveReader(source), source, to: output, .init { $0.codec = Zstd.default })
+        .run()
+      try check(output.bytes)
+      #expect(try StreamTrial.stream(output.bytes).error?.code == .unsupportedFeature)
     }
   }
 

@@ -96,6 +96,22 @@ struct TreeFaultTests {
     }
   }
 
+  @Test("attributes that change while a file is read are those that it has in the end")
+  func changingAttributes() throws {
+    try folder.write("f", [UInt8](repeating: 1, count: 100_000))
+    let (path, name) = (folder.path("f"), Array("user.a".utf8))
+    try FileHandle.open(path).setExtendedAttribute(ExtendedAttribute(name: name, value: [1]))
+    var isChanged = false
+    let tree = try WrittenTree(["f"], from: folder.path) {
+      $0.progress = { progress in
+        guard progress.bytes > 0, !isChanged else { return }
+        isChanged = true
+        try? FileHandle.open(path).setExtendedAttribute(ExtendedAttribute(name: name, value: [2]))
+      }
+    }
+    #expect(tree["f"]?.attributes == [ExtendedAttribute(name: name, value: [2])] && tree.warnings == [])
+  }
+
   @Test("a file that shrinks while it is read has the size it has then")
   func shrinking() throws {
     try folder.write("f", [UInt8](repeating: 1, count: 3_000_000))

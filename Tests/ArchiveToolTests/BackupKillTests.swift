@@ -16,7 +16,10 @@ struct BackupKillTests {
     var number = 0
   }
 
-  private static let rounds = ProcessInfo.processInfo.environment["CODECKIT_LONG"] == nil ? 40 : 2000
+  private static let isLong = ProcessInfo.processInfo.environment["CODECKIT_LONG"] != nil
+  private static let rounds = isLong ? 6000 : 40
+  /// How many kills are enough.
+  private static let wanted = isLong ? 2000 : 40
 
   private let folder: TemporaryFolder
   private let tool: String
@@ -110,7 +113,8 @@ struct BackupKillTests {
     var random = SeededRandom("backup kills")
     try run(["init"])
     var model = Model()
-    var kills = 0
+    var kills: [String: Int] = [:]
+    var rounds = 0
     // How long a whole run takes here and now.
     try folder.write("source", [UInt8](repeating: 1, count: 100_000))
     let clock = ContinuousClock()
@@ -119,13 +123,16 @@ struct BackupKillTests {
     let whole = (clock.now - start) / .microseconds(1)
     try run(["delete", "first-one"])
     for round in 0..<Self.rounds {
+      if kills.values.reduce(0, +) == Self.wanted { break }
+      rounds += 1
+      if rounds.isMultiple(of: 500) { print("kills: \(kills.values.reduce(0, +)) in \(rounds) runs, so far") }
       let before = model.number
       let words = try operation(&model, &random)
       // From before the first file is touched to well after the last.
       let (status, _) = try run(words, killedAfter: UInt32.random(in: 0..<UInt32(whole * 1.3 + 1000), using: &random))
       // A full backup cannot be merged: that is refused with status 8.
       let isFine = status == 0 || words[0] == "merge" && status == 8
-      if status == nil { kills += 1 } else { #expect(isFine, "round \(round): \(words[0])") }
+      if status == nil { kills[words[0], default: 0] += 1 } else { #expect(isFine, "round \(round): \(words[0])") }
       let label = "round \(round): \(words.joined(separator: " ")), \(status == nil ? "killed" : "done")"
 
       let rows = try list()
@@ -151,8 +158,11 @@ struct BackupKillTests {
         #expect(status == 0 && isSame, "\(label): \(name): \(text.prefix(40)), \(text.utf8.count) bytes")
       }
     }
-    #expect(kills > Self.rounds / 5, "only \(kills) of \(Self.rounds) runs were killed in time")
-    #expect(kills < Self.rounds, "no run came to its end")
+    let total = kills.values.reduce(0, +)
+    let parts = kills.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    print("kills at random times: \(total) of \(rounds) runs: \(parts)")
+    #expect(total > rounds / 5, "only \(total) of \(rounds) runs were killed in time")
+    #expect(total < rounds, "no run came to its end")
     // Nothing is left but what belongs to somebody.
     #expect(try run(["prune", "--keep-last", "1", "--merge-first"]).status == 0)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.location("repo/partial"))
@@ -176,7 +186,7 @@ struct BackupKillTests {
     }
     let clock = ContinuousClock()
     var whole = 0.0
-    for round in 0..<max(4, Self.rounds / 50) {
+    for round in 0..<(Self.isLong ? 40 : 4) {
       for _ in 0..<20 {
         let name = "tree/file\(Int.random(in: 0..<40, using: &random))"
         try folder.write(name, (0..<8192).map { _ in UInt8.random(in: .min ... .max, using: &random) })

@@ -51,6 +51,7 @@ struct DatabaseBackupTests {
     process.waitUntilExit()
     let text = String(decoding: folder.contents("output.txt") ?? [], as: UTF8.self)
     #expect(process.terminationStatus == 0, "\(script): \(text.suffix(2000))")
+    print("\(script): \(text.suffix(1000))")
   }
 
   @Test("what was backed up of a database is restored, served, and the same", arguments: ["sqlite.sh", "redis.sh"])
@@ -59,6 +60,6 @@ struct DatabaseBackupTests {
   @Test(
     "what was backed up of a database server is restored, served, and the same",
     .enabled(if: ProcessEnvironment.isSet("CODECKIT_LONG"), "needs CODECKIT_LONG"),
-    arguments: ["postgresql.sh", "mariadb.sh"])
+    arguments: ["postgresql.sh", "mariadb.sh", "postgresql-size.sh", "mariadb-size.sh"])
   func long(_ script: String) throws { try run(script) }
 }

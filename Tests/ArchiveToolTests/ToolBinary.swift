@@ -16,18 +16,7 @@ enum ToolBinary {
     .deletingLastPathComponent()
 
   /// The tool: the one that was named, or the newest that was built here.
-  static let location: String? = {
-    if let named = ProcessInfo.processInfo.environment["ARCHIVETOOL_BINARY"], !named.isEmpty { return named }
-    let candidates = [".build/tool/archivetool", ".build/release/archivetool", ".build/debug/archivetool"]
-      .map { root.appending(path: $0).path }
-    let dated = candidates.compactMap { path -> (String, Date)? in
-      guard let date = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date else {
-        return nil
-      }
-      return (path, date)
-    }
-    return dated.max { $0.1 < $1.1 }?.0
-  }()
+  static let location = BuiltTool.location
 
   /// The names under which the tool does one thing, and its own.
   static let names = ["archivetool", "ackz", "unackz", "ackcat"]

@@ -39,6 +39,14 @@ struct BackupRulesTests {
     expectError(.invalidValue) { try Self.strict.check(description: String(repeating: "a", count: 257)) }
   }
 
+  @Test("a character that must not be there is found under an accent too, and one that cannot be printed is named")
+  func hiddenCharacters() {
+    expectError(.invalidValue) { try Self.strict.check(description: "a=\u{301}b") }
+    expectError(.invalidValue) { try Self.strict.check(description: "a&\u{200D}b") }
+    let rules = BackupRules { $0.nameForm = .text }
+    #expect(expectError(.invalidValue) { try rules.check(name: "back\u{1B}up") }?.reason.contains("U+001B") == true)
+  }
+
   @Test("rules are a value: a front may allow names with blanks, and two of one name")
   func otherRules() throws {
     let rules = BackupRules {

@@ -166,6 +166,18 @@ struct MergingTests {
 
   // MARK: - Merging before a deletion
 
+  @Test("what a merge is writing in the place of a backup is let alone by one who tidies up")
+  func tidyingMeanwhile() throws {
+    let test = try TestRepository()
+    let chain = try chain(test, 2)
+    let other = try test.reopened()
+    var freed: [UInt64] = []
+    let observer = BackupObserver { $0.progress = { _ in freed.append((try? other.removeLeftovers()) ?? .max) } }
+    try test.repository.delete(test.repository.replacementPlan(for: chain[1].id), .init(), observer)
+    #expect(!freed.isEmpty && freed.allSatisfy { $0 == 0 })
+    try expectSound(test, [chain[1]])
+  }
+
   @Test("delete with merging keeps each direct child restorable, and what builds on these")
   func mergeFirst() throws {
     let test = try TestRepository()

@@ -4,6 +4,7 @@
 import ArchiveKit
 import BackupKit
 import CodecKit
+import Foundation
 import SystemIO
 import TestSupport
 import Testing
@@ -218,6 +219,24 @@ struct RepositoryTests {
     #expect(producer.attempts == 1)
   }
 
+  @Test("a search and a rebuild tell how far they are, can be given up, and leave everything as it was then")
+  func givingUp() throws {
+    let test = try TestRepository()
+    for name in ["first", "second"] { try test.backUp(name) }
+    let before = try test.repository.records()
+    let glob = try #require(Glob("file"))
+    var read: [UInt64] = []
+    let found = try test.repository.versions(
+      matching: [glob], BackupObserver { $0.progress = { read.append($0.bytesRead) } })
+    #expect(found.map(\.backups.count) == [2])
+    #expect(read == [before[0].sizes.stored, before[0].sizes.stored + before[1].sizes.stored])
+    expectError(.cancelled) {
+      try test.repository.versions(matching: [glob], BackupObserver { $0.isCancelled = { true } })
+    }
+    expectError(.cancelled) { try Repository.rebuild(test.storage, isCancelled: { true }) }
+    #expect(try test.reopened().records() == before)
+  }
+
   @Test("what could not be taken leaves the backup complete, with a count")
   func warnings() throws {
     let test = try TestRepository()
@@ -244,6 +263,25 @@ struct RepositoryTests {
       }
       #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "")")
     }
+  }
+
+  @Test("what a command writes to descriptor 3 is its position, which the next increment's command is told")
+  func position() throws {
+    let test = try TestRepository()
+    func run(_ command: String) throws -> BackupRecord {
+      try test.repository.backUp(
+        BackupRequest(instance: "db") { $0.parent = .automatic },
+        from: CommandProducer(command, as: Array("file".utf8)))
+    }
+    #expect(try run("echo first; echo 'log.7 at 4711' >&3").position == "log.7 at 4711")
+    let second = try run("echo \"$BACKUP_PARENT_POSITION\"")
+    #expect(try test.content(second.id) == "log.7 at 4711\n")
+    #expect(second.position == nil)
+    // A process that stays behind with the descriptor keeps nobody waiting, and no more is kept than is said.
+    let third = try run("sleep 1000 >/dev/null 2>&1 & echo $!; head -c 100000 /dev/zero | tr '\\0' x >&3")
+    #expect(third.position == String(repeating: "x", count: CommandProducer.maximumPosition))
+    let left = try #require(pid_t(test.content(third.id).dropLast()))
+    #expect(kill(left, SIGKILL) == 0)
   }
 
   @Test("a command that writes far more to its standard error than is kept does not hang")

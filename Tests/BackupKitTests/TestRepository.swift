@@ -73,10 +73,15 @@ final class TestRepository {
   /// How long was paused between attempts, in nanoseconds.
   let pauses = Monitor<[UInt64]>([])
 
-  init(_ retention: Retention? = nil) throws {
+  /// - Parameter fill: writes a repository into the folder `repo`; without it an empty one is made.
+  init(_ retention: Retention? = nil, fill: ((TemporaryFolder) throws -> Void)? = nil) throws {
     folder = try TemporaryFolder()
     storage = DirectoryStorage(folder.path("repo"))
-    try Repository.create(in: storage, .init(createdAt: clock.now, retention: retention))
+    if let fill {
+      try fill(folder)
+    } else {
+      try Repository.create(in: storage, .init(createdAt: clock.now, retention: retention))
+    }
     let (clock, pauses) = (clock, pauses)
     repository = try Repository(
       opening: storage, clock: { clock.now }, pause: { time in pauses.withLock { $0.append(time) } })
@@ -112,9 +117,9 @@ final class TestRepository {
   var names: [String] { get throws { try repository.records().map(\.name) } }
 
   /// What the file of a backup holds.
-  func content(_ id: BackupID) throws -> String {
+  func content(_ id: BackupID, in other: Repository? = nil) throws -> String {
     var bytes: [UInt8] = []
-    try repository.open(id).read(Array("file".utf8)) { (span: RawSpan) throws(ArchiveError) in
+    try (other ?? repository).open(id).read(Array("file".utf8)) { (span: RawSpan) throws(ArchiveError) in
       for index in 0..<span.byteCount { bytes.append(unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self)) }
     }
     return String(decoding: bytes, as: UTF8.self)

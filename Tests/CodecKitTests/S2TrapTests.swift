@@ -12,28 +12,6 @@ import Testing
 struct S2TrapTests {
   private typealias Trial = BlockCodecTrial
 
-  /// Two pages of which the second must not be touched.
-  @safe private final class GuardedPages {
-    private let memory: UnsafeMutableRawBufferPointer
-    private let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-
-    init(_ size: Int) throws {
-      let count = (size + page - 1) / page * page + page
-      let start = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-      try #require(unsafe start != MAP_FAILED)
-      unsafe memory = unsafe UnsafeMutableRawBufferPointer(start: start, count: count)
-      let isGuarded = unsafe mprotect(start.map { unsafe $0 + count - page }, page, PROT_NONE) == 0
-      try #require(isGuarded)
-    }
-
-    deinit { unsafe _ = munmap(memory.baseAddress, memory.count) }
-
-    /// Memory that ends where the guard begins.
-    func last(_ size: Int) -> UnsafeMutableRawBufferPointer {
-      unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(memory.count - page - size)..<(memory.count - page)])
-    }
-  }
-
   @Test("nothing is read or written behind the ends of small blocks, at any level", arguments: 1...3)
   func overreads(level: Int) throws {
     let effort = try #require(S2BlockEncoder.Effort(rawValue: level))

@@ -27,6 +27,14 @@ struct SalvageQuickLZTests {
     #expect(empty.output.isEmpty && empty.losses.isEmpty, "\(empty.text)")
   }
 
+  @Test("what stands in the second half of the trailer is no damage, as it is none to the decoder")
+  func oddTrailer() throws {
+    let odd = try QuickLZ().compress([UInt8]()).dropLast(8) + [0, 0, 0x58, 0, 0, 0, 0, 0]
+    #expect(try QuickLZ().decompress(Array(odd)).isEmpty)
+    let result = Salvaged(QuickLZ(), Array(odd))
+    #expect(result.output.isEmpty && result.losses.isEmpty, "\(result.text)")
+  }
+
   @Test("a damaged byte anywhere in any block costs at most that block")
   func flips() throws {
     #expect(Self.blocks.count == 7)

@@ -176,7 +176,7 @@ struct DocumentationRulesTests {
   func citedTests() throws {
     let page = try Checkout.file("Documentation/Reliability.md")
     let tests = Dictionary(try Checkout.tests().map { ($0.name, $0.text) }) { $0 + $1 }
-    let citations = page.text.matches(of: /\* `([A-Za-z]+)`: "([^"]+)"/)
+    let citations = page.text.matches(of: /[*|] `([A-Za-z]+)`: "((?:[^"\\]|\\.)+)"/)
     #expect(citations.count > 20, "the citations were not found")
     for citation in citations {
       let text = tests["\(citation.1).swift"] ?? ""

@@ -229,7 +229,9 @@ struct ScriptTests {
     #expect(try checkout.run("bin/install", ["/opt/pre fix"], environment: ["DESTDIR": destination]).status == 0)
   }
 
-  @Test("scripts refuse arguments that they do not know", arguments: ["setup", "install", "format", "test", "docs"])
+  @Test(
+    "scripts refuse arguments that they do not know",
+    arguments: ["setup", "install", "format", "test", "docs", "bench", "fuzz", "faults", "memcheck"])
   func unknownArguments(_ script: String) throws {
     let checkout = try ScriptCheckout()
     let run = try checkout.run("bin/\(script)", ["--no-such-thing"])

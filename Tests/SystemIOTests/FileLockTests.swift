@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Locks of open file descriptions, and children.
+// Locks of open file descriptions.
 import SystemIO
 import TestSupport
 import Testing
 
-@Suite("locks and children")
+@Suite("locks")
 struct FileLockTests {
   /// Whether a lock can be taken; it is given back at once.
   private func canTake(_ path: Path, _ mode: FileLock.Mode) throws -> Bool {
@@ -48,33 +48,5 @@ struct FileLockTests {
     let folder = try TemporaryFolder()
     try folder.makeLink("lock", to: "elsewhere")
     #expect(throws: IOError.self) { _ = try FileLock.take(folder.path("lock"), .exclusive) }
-  }
-
-  @Test(
-    "a child's output, environment and status come back",
-    arguments: [(0, "exit 0"), (7, "exit 7"), (137, "kill -9 $$")])
-  func child(_ status: Int32, _ end: String) throws {
-    let folder = try TemporaryFolder()
-    let errors = try FileHandle.create(folder.path("errors"))
-    let child = try ChildProcess.start(
-      shell: "printf %s \"$CODECKIT_TEST\"; cat; echo error >&2; \(end)", environment: [("CODECKIT_TEST", "a b")],
-      errors: errors)
-    let output = try collect(100) { (room) throws(IOError) in
-      var total = 0
-      while true {
-        let count = try child.output.read(into: &room)
-        if count == 0 { return total }
-        total += count
-      }
-    }
-    #expect(output == Array("a b".utf8))
-    #expect(child.wait() == status)
-    #expect(folder.contents("errors") == Array("error\n".utf8))
-  }
-
-  @Test("a child that is given up is ended")
-  func abort() throws {
-    let errors = try FileHandle.open("/dev/null", .writable)
-    try ChildProcess.start(shell: "exec sleep 1000", errors: errors).abort()
   }
 }

@@ -47,16 +47,33 @@ rsync /usr/bin/rsync
 shellcheck /usr/bin/shellcheck
 strace /usr/bin/strace
 tabix /usr/bin/bgzip
+valgrind /usr/bin/valgrind
 xz-utils /usr/bin/xz
 zsh /bin/zsh
 zstd /usr/bin/zstd
 '
 
-# What the long tests run besides: a database server and its backup program. The packages start no server.
+# What the long tests run besides: database servers with their backup programs, and what checks units. Tests start servers
+# of their own, on sockets in their own folders; where the system starts what it installs, there is one of PostgreSQL and one
+# of Redis besides.
 long_needs='
 mariadb-backup /usr/bin/mariadb-backup
 mariadb-client /usr/bin/mariadb-admin
 mariadb-server-core /usr/sbin/mariadbd
+postgresql /usr/lib/postgresql/*/bin/initdb
+redis-server /usr/bin/redis-server
+sqlite3 /usr/bin/sqlite3
+systemd /usr/bin/systemd-analyze
+'
+
+# What the benchmarks compare with besides; what is not installed is left out of them.
+peer_needs='
+borgbackup /usr/bin/borg
+dar /usr/bin/dar
+golang-go /usr/bin/go
+golang-github-klauspost-compress-dev /usr/share/gocode/src/github.com/klauspost/compress/s2/s2.go
+restic /usr/bin/restic
+squashfs-tools /usr/bin/mksquashfs
 '
 
 # Sets $missing to the packages of a list whose file is not there.

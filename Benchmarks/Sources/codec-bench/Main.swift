@@ -8,63 +8,107 @@ import Foundation
 /// on the same bytes in turn. The ratio of medians is what the wrapping costs: framing, checksums, streams.
 @main
 enum CodecBench {
-  struct Case {
+  /// One line of definitions/libraries.json.
+  struct Case: Decodable {
     let spec: String
-    let compress: peer_call
-    let restore: peer_call
+    let peer: String
     let about: String
+    let floor: Floor
+
+    /// The least ratio of speeds; what is below is marked, and fails nothing: machines differ.
+    struct Floor: Decodable {
+      let compress: Double?
+      let decompress: Double?
+    }
   }
 
-  static let cases = [
-    Case(
-      spec: "snappy", compress: peer_snappy_compress, restore: peer_snappy_restore,
-      about: "raw library on 64 KiB pieces, no checksum"),
-    Case(
-      spec: "zstd:level=3", compress: peer_zstd_compress, restore: peer_zstd_restore,
-      about: "one-shot calls on 4 MiB, with checksum"),
-    Case(
-      spec: "lz4:level=1", compress: peer_lz4_compress, restore: peer_lz4_restore,
-      about: "block calls on 4 MiB, no checksum"),
-    Case(
-      spec: "gzip:level=6", compress: peer_deflate_compress, restore: peer_deflate_restore,
-      about: "one-shot libdeflate on 4 MiB"),
+  struct Definitions: Decodable {
+    let cases: [Case]
+  }
+
+  /// What was measured of one case, in MB/s of CPU time.
+  struct Result: Encodable {
+    let spec: String
+    let about: String
+    let compress: Double
+    let peerCompress: Double
+    let decompress: Double
+    let peerDecompress: Double
+    /// Our size by that of the peer.
+    let size: Double
+  }
+
+  /// The C libraries, by the names that the definitions use.
+  static let peers: [String: (compress: peer_call, restore: peer_call)] = [
+    "snappy": (peer_snappy_compress, peer_snappy_restore), "zstd": (peer_zstd_compress, peer_zstd_restore),
+    "lz4": (peer_lz4_compress, peer_lz4_restore), "deflate": (peer_deflate_compress, peer_deflate_restore),
   ]
 
   static func main() throws {
-    guard CommandLine.arguments.count >= 2 else {
-      print("usage: codec-bench FILE [RUNS]")
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    let definitions = take("--definitions", &arguments) ?? "definitions/libraries.json"
+    let isJSON = arguments.contains("--json")
+    arguments.removeAll { $0 == "--json" }
+    guard let file = arguments.first else {
+      print("usage: codec-bench FILE [RUNS] [--definitions FILE] [--json]")
       exit(2)
     }
-    let input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: CommandLine.arguments[1])))
-    let runs = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 5 : 5
-    print("\(input.count) bytes, medians of \(runs) alternating runs, MB/s of CPU time")
-    for item in cases { try run(item, input, runs) }
+    let input = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+    let runs = arguments.count > 1 ? Int(arguments[1]) ?? 5 : 5
+    let cases = try JSONDecoder().decode(
+      Definitions.self, from: Data(contentsOf: URL(fileURLWithPath: definitions))
+    ).cases
+    if !isJSON { print("\(input.count) bytes, medians of \(runs) alternating runs, MB/s of CPU time") }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    for item in cases {
+      let result = try run(item, input, runs)
+      print(isJSON ? String(decoding: try encoder.encode(result), as: UTF8.self) : text(result, item))
+    }
   }
 
-  private static func run(_ item: Case, _ input: [UInt8], _ runs: Int) throws {
+  /// Takes an option and its value out of the arguments.
+  private static func take(_ option: String, _ arguments: inout [String]) -> String? {
+    guard let index = arguments.firstIndex(of: option), index + 1 < arguments.count else { return nil }
+    defer { arguments.removeSubrange(index...(index + 1)) }
+    return arguments[index + 1]
+  }
+
+  private static func run(_ item: Case, _ input: [UInt8], _ runs: Int) throws -> Result {
+    guard let peer = peers[item.peer] else { fatalError("there is no peer \(item.peer)") }
     let codec = try CodecRegistry.builtin.codec(item.spec)
     var packed: [UInt8] = []
     try compress(codec, input, into: &packed, keeps: true)
     var nothing: [UInt8] = []
     var peerPacked = [UInt8](repeating: 0, count: input.count + input.count / 4 + (1 << 20))
     var peerPlain = [UInt8](repeating: 0, count: 16 << 20)
-    let peerSize = item.compress(input, input.count, &peerPacked, peerPacked.count)
+    let peerSize = peer.compress(input, input.count, &peerPacked, peerPacked.count)
     guard peerSize > 0 else { fatalError("the peer of \(item.spec) failed") }
     var samples: [[Double]] = [[], [], [], []]
     for _ in 0..<runs {
       samples[0].append(try seconds { try compress(codec, input, into: &nothing, keeps: false) })
-      samples[1].append(seconds { _ = item.compress(input, input.count, &peerPacked, peerPacked.count) })
+      samples[1].append(seconds { _ = peer.compress(input, input.count, &peerPacked, peerPacked.count) })
       samples[2].append(try seconds { try restore(codec, packed, expected: input.count) })
       samples[3].append(
-        seconds { precondition(item.restore(peerPacked, peerSize, &peerPlain, peerPlain.count) == input.count) })
+        seconds { precondition(peer.restore(peerPacked, peerSize, &peerPlain, peerPlain.count) == input.count) })
     }
     let speeds = samples.map { Double(input.count) / 1e6 / $0.sorted()[$0.count / 2] }
-    print(
-      String(
-        format:
-          "%@  compress %.0f, peer %.0f, ratio of speeds %.3f; restore %.0f, peer %.0f, ratio %.3f; size %.4f  (%@)",
-        item.spec.padding(toLength: 13, withPad: " ", startingAt: 0), speeds[0], speeds[1], speeds[0] / speeds[1],
-        speeds[2], speeds[3], speeds[2] / speeds[3], Double(packed.count) / Double(peerSize), item.about))
+    return Result(
+      spec: item.spec, about: item.about, compress: speeds[0], peerCompress: speeds[1], decompress: speeds[2],
+      peerDecompress: speeds[3], size: Double(packed.count) / Double(peerSize))
+  }
+
+  private static func text(_ result: Result, _ item: Case) -> String {
+    let ratios = (result.compress / result.peerCompress, result.decompress / result.peerDecompress)
+    let marks = (mark(ratios.0, item.floor.compress), mark(ratios.1, item.floor.decompress))
+    return String(
+      format: "%@  compress %.0f, peer %.0f, ratio %.3f%@; decompress %.0f, peer %.0f, ratio %.3f%@; size %.4f  (%@)",
+      item.spec.padding(toLength: 13, withPad: " ", startingAt: 0), result.compress, result.peerCompress, ratios.0,
+      marks.0, result.decompress, result.peerDecompress, ratios.1, marks.1, result.size, item.about)
+  }
+
+  private static func mark(_ ratio: Double, _ floor: Double?) -> String {
+    floor.map { ratio < $0 ? " (below \($0))" : "" } ?? ""
   }
 
   private static func seconds(_ work: () throws -> Void) rethrows -> Double {

@@ -23,18 +23,23 @@ enum QuickLZBench {
   ]
 
   static func main() throws {
-    guard CommandLine.arguments.count >= 2 else {
-      print("usage: quicklz-bench FILE...   (dickens, nci.8M, osdb and xml are compared with the C reference)")
+    let isJSON = CommandLine.arguments.contains("--json")
+    let files = CommandLine.arguments.dropFirst().filter { $0 != "--json" }
+    guard !files.isEmpty else {
+      print("usage: quicklz-bench [--json] FILE...   (dickens, nci.8M, osdb and xml are compared with the C reference)")
       exit(2)
     }
-    print("file, level, ratio; MB/s and fraction of snappy: encode, decode | of the C reference: ratio, encode, decode")
-    for path in CommandLine.arguments.dropFirst() {
+    if !isJSON {
+      print(
+        "file, level, ratio; MB/s and fraction of snappy: encode, decode | of the C reference: ratio, encode, decode")
+    }
+    for path in files {
       let url = URL(fileURLWithPath: path)
-      try run(url.lastPathComponent, [UInt8](try Data(contentsOf: url)))
+      try run(url.lastPathComponent, [UInt8](try Data(contentsOf: url)), isJSON)
     }
   }
 
-  private static func run(_ name: String, _ input: [UInt8]) throws {
+  private static func run(_ name: String, _ input: [UInt8], _ isJSON: Bool) throws {
     for level in 1...3 {
       let options = CompressionOptions { $0.level = .native(level) }
       let packed = try QuickLZRaw().compress(input, options)
@@ -48,8 +53,24 @@ enum QuickLZBench {
         samples[2].append(seconds { _ = peer_snappy_restore(snappy, snappy.count, &room, room.count) })
         samples[3].append(try seconds { try restore(packed, expected: input.count) })
       }
-      report(name, level, input.count, packed.count, samples.map { $0.sorted()[$0.count / 2] })
+      let medians = samples.map { $0.sorted()[$0.count / 2] }
+      if isJSON {
+        print(try line(name, level, Double(input.count) / Double(packed.count), medians))
+      } else {
+        report(name, level, input.count, packed.count, medians)
+      }
     }
+  }
+
+  /// Ratio and speeds as multiples of those of the C reference; of a file for which they are not known, only its name.
+  private static func line(_ name: String, _ level: Int, _ ratio: Double, _ times: [Double]) throws -> String {
+    var object: [String: Any] = ["file": name, "level": level]
+    if let reference = references[name] {
+      object["ratio"] = ratio / reference.ratio[level - 1]
+      object["encode"] = times[0] / times[1] / reference.encode[level - 1]
+      object["decode"] = times[2] / times[3] / reference.decode[level - 1]
+    }
+    return String(decoding: try JSONSerialization.data(withJSONObject: object, options: .sortedKeys), as: UTF8.self)
   }
 
   private static func report(_ name: String, _ level: Int, _ count: Int, _ packed: Int, _ times: [Double]) {

@@ -14,6 +14,10 @@ public struct ArchiveComparison {
   private let aspects: ArchiveDifference.Aspects
   /// Where the content of the second tree is, when it is in no archive.
   private let folder: Path?
+  /// How many of the archives that both are made of are the same, from the full one on.
+  private let sharedMembers: Int
+  /// Whether one is an ancestor of the other, so that references mean the same in both.
+  private let isOneChain: Bool
 
   /// Prepares a comparison.
   ///
@@ -31,6 +35,12 @@ public struct ArchiveComparison {
     self.new = new
     self.aspects = aspects
     self.folder = folder
+    func lineage(_ archive: ArchiveReader) -> [SHA256Digest] {
+      archive.ancestors.map(\.contentRoot) + [archive.summary.footer.contentRoot]
+    }
+    let (first, second) = (lineage(old), lineage(new))
+    sharedMembers = zip(first, second).prefix { $0 == $1 }.count
+    isOneChain = sharedMembers == min(first.count, second.count)
   }
 
   /// Compares.
@@ -45,7 +55,7 @@ public struct ArchiveComparison {
   ) throws(ArchiveError) {
     var (left, right) = (SharingCursor(old), SharingCursor(new))
     while true {
-      SharingCursor.skipShared(&left, &right)
+      SharingCursor.skipShared(&left, &right, of: sharedMembers)
       let (first, second) = (try left.peek(), try right.peek())
       switch (first, second) {
       case (nil, nil): return
@@ -102,14 +112,6 @@ public struct ArchiveComparison {
       return try chunkID(old, first) == chunkID(new, second)
     }
     return try hasSameBytes(first, second)
-  }
-
-  /// Whether references mean the same in both archives.
-  private var isOneChain: Bool {
-    func lineage(_ archive: ArchiveReader) -> [SHA256Digest] {
-      archive.ancestors.map(\.contentRoot) + [archive.summary.footer.contentRoot]
-    }
-    return zip(lineage(old), lineage(new)).allSatisfy { $0 == $1 }
   }
 
   private func hasHoles(_ entry: ArchiveEntry) -> Bool {
@@ -171,8 +173,11 @@ private struct SharingCursor {
   private var isAtLeaf: Bool { cursor == nil && head == nil && leaf < archive.leaves.count }
 
   /// Passes over leaves that are the same in both, as long as both begin one.
-  static func skipShared(_ left: inout SharingCursor, _ right: inout SharingCursor) {
-    while left.isAtLeaf, right.isAtLeaf,
+  ///
+  /// - Parameter members: how many archives both are made of. What refers to others means something else in each, though
+  ///   it be the same bytes.
+  static func skipShared(_ left: inout SharingCursor, _ right: inout SharingCursor, of members: Int) {
+    while left.isAtLeaf, right.isAtLeaf, left.archive.leaves[left.leaf].ordinal < members,
       left.archive.leaves[left.leaf].digest == right.archive.leaves[right.leaf].digest,
       left.archive.leaves[left.leaf].ordinal == right.archive.leaves[right.leaf].ordinal
     {

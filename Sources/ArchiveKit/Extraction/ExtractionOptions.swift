@@ -9,7 +9,8 @@ public struct ExtractionOptions: Sendable {
   public enum Overwrite: Hashable, Sendable {
     /// What is there stays; the entry is reported.
     case never
-    /// A file that has the size and the time of the entry stays, without a word; everything else is replaced.
+    /// The content of a file that has the size and the time of the entry stays, without a word; owner, mode and attributes
+    /// become those of the entry. Everything else is replaced.
     case changed
     /// What is newer than the entry, or as new, stays, without a word; everything else is replaced.
     case newer
@@ -42,6 +43,9 @@ public struct ExtractionOptions: Sendable {
   public var maximumBytes: UInt64?
   /// How many threads decode and write; 0 is one for each core. Default: 1.
   public var threads = 1
+  /// Whether everything is on the device before the target counts as complete: each file before it takes its name or is
+  /// done, then every directory, then the top without ``Extractor/markerName``. Default: `false`.
+  public var sync = false
   /// Whether nothing is written. Default: `false`.
   public var isDryRun = false
 

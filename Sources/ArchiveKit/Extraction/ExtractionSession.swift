@@ -13,6 +13,7 @@ final class ExtractionSession: Sendable {
   let target: ConfinedTarget
   let rules: MetadataRules
   let keepsDamaged: Bool
+  let syncs: Bool
   private let open = Atomic<Int>(0)
   private let written = Atomic<UInt64>(0)
 
@@ -20,6 +21,7 @@ final class ExtractionSession: Sendable {
     self.target = target
     rules = MetadataRules(options)
     keepsDamaged = options.keepsDamaged
+    syncs = options.sync
   }
 
   var hasTooManyOpenFiles: Bool { open.load(ordering: .relaxed) > Self.openFiles }

@@ -72,7 +72,7 @@ public final class Extractor {
       writer.abandon(error)
       throw error
     }
-    writer.end()
+    try writer.end()
     return writer.report
   }
 

@@ -170,6 +170,7 @@ final class OutputFile: Sendable {
       } catch {
         progress.metadataFault = ArchiveError(error, path: progress.entry.path)
       }
+      if session.syncs { try handle.sync() }
       try handle.close()
       let (directory, name) = try session.target.place(of: path)
       if case .damaged = progress.state {

@@ -39,6 +39,24 @@ extension TreeWriter {
     }
   }
 
+  /// Gives a file that keeps its content the owner, the mode and the attributes of the entry, where it has others.
+  func refresh(_ entry: ArchiveEntry, _ path: [UInt8]) throws(ArchiveError) {
+    do throws(IOError) {
+      let (directory, name) = try session.target.place(of: path)
+      let status = try directory.handle.status(of: name)
+      let rules = session.rules
+      var isSame = status.mode == rules.mode(entry)
+      if let owner = rules.owner(entry) { isSame = isSame && status.uid == owner.uid && status.gid == owner.gid }
+      for attribute in rules.extendedAttributes(entry).set where isSame {
+        isSame = try directory.handle.extendedAttribute(attribute.name, of: name) == attribute.value
+      }
+      if !isSame { try session.apply(entry, to: name, in: directory) }
+    } catch {
+      report.problems.append(
+        .init(path: entry.path, kind: .metadata, error: ArchiveError(error, path: entry.path)))
+    }
+  }
+
   /// Whether something has the name already.
   func isTaken(_ path: [UInt8]) throws(ArchiveError) -> Bool {
     do throws(IOError) {
@@ -79,7 +97,7 @@ extension TreeWriter {
 
   func makeLink(_ entry: ArchiveEntry, _ path: [UInt8]) throws(ArchiveError) {
     guard let group = entry.linkGroup, let first = groups[group] else { return }
-    try put(entry, path) { (directory: SharedDirectory, name: [UInt8]) throws(IOError) in
+    _ = try put(entry, path) { (directory: SharedDirectory, name: [UInt8]) throws(IOError) in
       let (other, existing) = try session.target.place(of: first)
       try directory.handle.makeHardLink(name, to: existing, in: other.handle)
     }
@@ -87,12 +105,12 @@ extension TreeWriter {
   }
 
   func makeSpecial(_ entry: ArchiveEntry, _ path: [UInt8]) throws(ArchiveError) {
-    if let group = entry.linkGroup, groups[group] != path { return try makeLink(entry, path) }
+    if let group = entry.linkGroup, groups[group] != nil { return try makeLink(entry, path) }
     let isDevice = entry.kind == .characterDevice || entry.kind == .blockDevice
     if isDevice, !options.allowsSpecial || !Account.isSuperuser {
       throw ArchiveError(.invalidOption, "devices are left out", path: entry.path)
     }
-    try put(entry, path) { (directory: SharedDirectory, name: [UInt8]) throws(IOError) in
+    let isMade = try put(entry, path) { (directory: SharedDirectory, name: [UInt8]) throws(IOError) in
       switch entry.kind {
       case .symbolicLink: try directory.handle.makeSymbolicLink(name, to: Path(entry.target))
       case .fifo: try directory.handle.makeFIFO(name)
@@ -108,18 +126,24 @@ extension TreeWriter {
           .init(path: entry.path, kind: .metadata, error: ArchiveError(error, path: entry.path)))
       }
     }
+    if isMade { note(first: path, of: entry) }
     report.others += 1
   }
 
   /// Makes something that is no file of content, in place of what is there if that may be.
+  ///
+  /// - Returns: whether it was made; `false` when what was there has been kept.
   private func put(
     _ entry: ArchiveEntry, _ path: [UInt8], _ make: (SharedDirectory, [UInt8]) throws(IOError) -> Void
-  ) throws(ArchiveError) {
+  ) throws(ArchiveError) -> Bool {
     let decision = try decide(entry, path)
-    if decision == .keep { return }
+    if decision == .keep { return false }
     do throws(IOError) {
       let (directory, name) = try session.target.place(of: path)
-      guard decision == .replace else { return try make(directory, name) }
+      guard decision == .replace else {
+        try make(directory, name)
+        return true
+      }
       let temporary = try TemporaryName.make()
       try make(directory, temporary)
       do throws(IOError) {
@@ -128,6 +152,7 @@ extension TreeWriter {
         try? directory.handle.remove(temporary)
         throw error
       }
+      return true
     } catch {
       throw ArchiveError(error, path: entry.path)
     }

@@ -37,6 +37,8 @@ final class TreeWriter {
   /// Directories that this run has made: nothing is in them that it has not put there.
   var ownDirectories: Set<[UInt8]> = []
   var knownDirectories: Set<[UInt8]> = [[]]
+  /// Directories whose names are on the device; filled only when that is wanted.
+  private var syncedDirectories: Set<[UInt8]> = []
   /// What else this run has made; filled only where two entries can come out under one name.
   private(set) var ownNames: Set<[UInt8]> = []
 
@@ -59,18 +61,45 @@ final class TreeWriter {
   /// Says in the target that it is incomplete.
   func begin() throws(ArchiveError) {
     do throws(IOError) {
-      if let file = try? top.handle.createFile(Self.marker) { try file.close() }
+      do throws(IOError) {
+        try top.handle.createFile(Self.marker).close()
+      } catch {
+        // It may stand there from an earlier run; and who may write only further down is not kept from it.
+        guard [.exists, .accessDenied, .notPermitted].contains(error.errno) else { throw error }
+      }
+      // No part of a file may be there after a crash without the mark.
+      if options.sync { try top.handle.sync() }
     } catch {
       throw ArchiveError(error)
     }
   }
 
   /// The target is complete, but for what has been reported.
-  func end() {
+  func end() throws(ArchiveError) {
+    if options.sync { try syncDirectories() }
     let before = try? top.handle.status()
-    try? top.handle.remove(Self.marker)
+    do throws(IOError) { try top.handle.remove(Self.marker) } catch {
+      // A mark that stays would call the tree incomplete for ever.
+      if error.errno != .noSuchFile { throw ArchiveError(error, path: Self.marker) }
+    }
     // The name that went was no change of what has been extracted.
     try? top.handle.apply(FileAttributes { $0.modificationTime = before?.modificationTime })
+    guard options.sync else { return }
+    do throws(IOError) { try top.handle.sync() } catch { throw ArchiveError(error) }
+  }
+
+  /// Waits until the names in all directories are on the device that have not been waited for.
+  private func syncDirectories() throws(ArchiveError) {
+    for path in knownDirectories.subtracting(syncedDirectories) where !path.isEmpty {
+      try sync(path)
+    }
+  }
+
+  private func sync(_ path: [UInt8]) throws(ArchiveError) {
+    do throws(IOError) { try session.target.directory(path).handle.sync() } catch {
+      throw ArchiveError(error, path: path)
+    }
+    syncedDirectories.insert(path)
   }
 
   /// Gives up the files that are under way.
@@ -154,20 +183,24 @@ final class TreeWriter {
         return
       }
       try claim(path)
-      if let group = entry.linkGroup {
-        if groups[group] != nil {
-          if entry.kind == .file { links.append((entry, path)) } else { specials.append((entry, path)) }
-          return
-        }
-        groups[group] = path
-      }
       guard entry.kind == .file else { return specials.append((entry, path)) }
+      if let group = entry.linkGroup, groups[group] != nil { return links.append((entry, path)) }
       let decision = try decide(entry, path)
-      guard decision != .keep else { return }
+      guard decision != .keep else {
+        if options.overwrite == .changed { try refresh(entry, path) }
+        return
+      }
       if entry.size > 0 { try willMake() }
       file = try makeFile(entry, path, replaces: decision == .replace)
+      note(first: path, of: entry)
     }
     return file
+  }
+
+  /// Remembers the first name of a group, for links to it. It must be one that this run makes: what was there already is
+  /// another file.
+  func note(first path: [UInt8], of entry: ArchiveEntry) {
+    if let group = entry.linkGroup { groups[group] = path }
   }
 
   /// All content of a file has been planned.
@@ -316,6 +349,8 @@ final class TreeWriter {
         report.problems.append(
           .init(path: directory.entry.path, kind: .metadata, error: ArchiveError(error, path: directory.entry.path)))
       }
+      // While it is open: its mode may keep it from being opened again.
+      if options.sync, !directory.path.isEmpty { try sync(directory.path) }
     }
     (links, specials, directories) = ([], [], [])
   }

@@ -55,7 +55,7 @@ public struct ArchiveRebuilder {
     var lost: [(path: [UInt8], error: ArchiveError)] = []
     var content = ContentCursor(archive)
     var cursor = archive.entries()
-    var groups: [ArchiveEntry.LinkGroup: Bool] = [:]
+    var groups: [ArchiveEntry.LinkGroup: CopiedGroup] = [:]
     var copied: UInt64 = 0
     var entries: UInt64 = 0
     while true {
@@ -99,6 +99,12 @@ public struct ArchiveRebuilder {
     return try ArchiveWriter(to: output, options, like: superblock)
   }
 
+  /// A file with several names, as it is in the copy.
+  private struct CopiedGroup {
+    var group: ArchiveEntry.LinkGroup
+    var isThere: Bool
+  }
+
   private static let lostWithFirst = ArchiveError(.corrupt, "its content, which it shares with another name, is lost")
 
   /// Copies an entry.
@@ -106,20 +112,29 @@ public struct ArchiveRebuilder {
   /// - Parameter groups: which files with several names have been met, and whether they are in the copy.
   /// - Returns: what is wrong with it; nothing of it is in the copy then.
   private func copy(
-    _ entry: ArchiveEntry, _ content: inout ContentCursor, _ groups: inout [ArchiveEntry.LinkGroup: Bool],
+    _ original: ArchiveEntry, _ content: inout ContentCursor, _ groups: inout [ArchiveEntry.LinkGroup: CopiedGroup],
     _ writer: ArchiveWriter
   ) throws(ArchiveError) -> ArchiveError? {
-    if let group = entry.linkGroup, let isThere = groups[group] {
-      guard isThere else { return Self.lostWithFirst }
-      try writer.add(entry)
-      return nil
+    var entry = original
+    if let group = original.linkGroup {
+      if let known = groups[group] {
+        guard known.isThere else { return Self.lostWithFirst }
+        entry.linkGroup = known.group
+        try writer.add(entry)
+        return nil
+      }
+      // Without ancestors the copy has no numbers but its own.
+      let isKept = group.ordinal <= writer.depth && writer.depth == archive.summary.superblock.depth
+      let copied = isKept ? group : ArchiveEntry.LinkGroup(ordinal: writer.depth, number: UInt64(groups.count))
+      groups[group] = CopiedGroup(group: copied, isThere: true)
+      entry.linkGroup = copied
     }
     guard entry.kind == .file else {
       try writer.add(entry)
       return nil
     }
     let fault = try copy(file: entry, &content, writer)
-    if let group = entry.linkGroup { groups[group] = fault == nil }
+    if fault != nil, let group = original.linkGroup { groups[group]?.isThere = false }
     return fault
   }
 

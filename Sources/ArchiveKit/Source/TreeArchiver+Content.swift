@@ -22,11 +22,7 @@ extension TreeArchiver {
     guard let writer else { return }
     var status = file.status
     var entry = entry(path, .file, status)
-    addAttributes(to: &entry) { () throws(IOError) in
-      try file.handle.extendedAttributeNames()
-    } value: { (name: [UInt8]) throws(IOError) in
-      try file.handle.extendedAttribute(name)
-    }
+    addAttributes(of: file, to: &entry)
     guard fits(entry) else { return }
     var stamp = stamp(status)
     try writer.beginFile(entry, stamp)
@@ -50,6 +46,9 @@ extension TreeArchiver {
           status = later
           entry.apply(status)
           entry.owner = owner(uid: status.uid, gid: status.gid)
+          // They count as a change too, and no later archive would look at them again.
+          entry.attributes = []
+          addAttributes(of: file, to: &entry)
           stamp = self.stamp(status)
           try writer.restartFile()
           continue
@@ -64,6 +63,14 @@ extension TreeArchiver {
     if !entry.warnings.isEmpty { stamp = nil }
     try note(&entry, stamp, status)
     try writer.endFile(entry, stamp)
+  }
+
+  private func addAttributes(of file: OpenFile, to entry: inout ArchiveEntry) {
+    addAttributes(to: &entry) { () throws(IOError) in
+      try file.handle.extendedAttributeNames()
+    } value: { (name: [UInt8]) throws(IOError) in
+      try file.handle.extendedAttribute(name)
+    }
   }
 
   /// Reads a file once, up to the size that its status says.

@@ -98,7 +98,7 @@ public final class StreamExtractor {
       dropOpen(error, work.places)
       throw error
     }
-    if !options.isDryRun, footer != nil { writer.end() }
+    if !options.isDryRun, footer != nil { try writer.end() }
     for (index, path) in options.paths.enumerated() where !found.contains(index) {
       throw ArchiveError(.notFound, "there is no such entry", path: path)
     }

@@ -196,7 +196,7 @@ public final class ArchiveRecompressor {
           .ancestry(
             FrameDescription(kind: .ancestry, rawLength: raw.count, count: Int(frame.header.count), first: 0), raw))
       } else {
-        let packed = try pack(frame.header, .residence, raw)
+        let packed = try pack(frame.header, frame.kind, raw)
         try submit(.ancestry(packed.description, packed.body))
       }
     // These are made anew.

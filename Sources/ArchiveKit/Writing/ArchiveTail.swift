@@ -16,8 +16,8 @@ struct ArchiveTail {
   ///   - residentIDs: of a merged archive, the ids of all chunks of each ancestor.
   ///   - pack: packs raw bytes into a frame.
   func write(
-    _ footer: inout Footer, leaves: [LeafRecord], ids: [SHA256Digest], blocks: [BlockRecord], index: [IndexRecord],
-    residentIDs: [Table<SHA256Digest>] = [],
+    _ footer: inout Footer, leaves: [LeafRecord], ids: some RandomAccessCollection<SHA256Digest>, blocks: [BlockRecord],
+    index: [IndexRecord], residentIDs: [Table<SHA256Digest>] = [],
     _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var directory = SHA256()
@@ -74,19 +74,21 @@ struct ArchiveTail {
   }
 
   private func table<Record>(
-    _ kind: FrameKind, _ records: [Record], recordSize: Int, _ encode: (Record, inout FieldWriter) -> Void,
-    _ see: ([UInt8]) -> Void = { _ in }
+    _ kind: FrameKind, _ records: some RandomAccessCollection<Record>, recordSize: Int,
+    _ encode: (Record, inout FieldWriter) -> Void, _ see: ([UInt8]) -> Void = { _ in }
   ) throws(ArchiveError) {
     var first = 0
-    while first < records.count {
-      let end = min(first + TableShape.recordsPerFrame, records.count)
-      var writer = FieldWriter(capacity: (end - first) * recordSize)
-      for record in records[first..<end] { encode(record, &writer) }
+    var rest = records[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(TableShape.recordsPerFrame)
+      rest = rest.dropFirst(part.count)
+      var writer = FieldWriter(capacity: part.count * recordSize)
+      for record in part { encode(record, &writer) }
       see(writer.bytes)
       try frames.write(
-        FrameDescription(kind: kind, rawLength: writer.count, count: end - first, first: UInt64(first)),
+        FrameDescription(kind: kind, rawLength: writer.count, count: part.count, first: UInt64(first)),
         body: writer.bytes)
-      first = end
+      first += part.count
     }
   }
 }

@@ -8,11 +8,12 @@ extension ArchiveWriter {
   func parentEntry(at path: [UInt8]) throws(ArchiveError) -> ParentEntry? {
     if let found = try unfinishedTree?.entry(at: path) { return found }
     if parentTree == nil { return nil }
-    do throws(ArchiveError) {
-      return try parentTree?.entry(at: path)
-    } catch {
-      throw ArchiveError(error.code, "the parent: \(error.reason)", offset: error.offset, path: error.path)
-    }
+    return try readingParent { () throws(ArchiveError) in try parentTree?.entry(at: path) }
+  }
+
+  /// Reads something of the parent. Who is told of an error learns that neither the source nor the new archive is at fault.
+  func readingParent<Result>(_ body: () throws(ArchiveError) -> Result) throws(ArchiveError) -> Result {
+    do throws(ArchiveError) { return try body() } catch { throw error.inParent(options.parentName) }
   }
 
   /// The depth of the archive.
@@ -49,12 +50,14 @@ extension ArchiveWriter {
 
   /// Where the parent has a chunk that is not in this archive.
   func inParent(_ bytes: RawSpan, id: SHA256Digest) throws(ArchiveError) -> ChunkReference? {
-    if let known = try file?.inPlace(id, length: bytes.byteCount) { return known }
-    guard let parent = options.parent, !table.contains(id) else { return nil }
-    // What has not changed at all needs no table.
-    if parentChunks == nil {
-      parentChunks = try ParentChunks(parent, maximumBytes: options.parentTableBytes)
+    try readingParent { () throws(ArchiveError) in
+      if let known = try file?.inPlace(id, length: bytes.byteCount) { return known }
+      guard let parent = options.parent, !table.contains(id) else { return nil }
+      // What has not changed at all needs no table.
+      if parentChunks == nil {
+        parentChunks = try ParentChunks(parent, maximumBytes: options.parentTableBytes)
+      }
+      return try parentChunks?.find(id)
     }
-    return try parentChunks?.find(id)
   }
 }

@@ -125,7 +125,7 @@ public final class ArchiveWriter {
     if unfinished == nil { try frames.write(bare: try superblock.encoded()) }
     if let index { self.index = try DetachedIndexWriter(index, of: superblock) } else { self.index = nil }
     if let parent = options.parent {
-      try parent.checkContentRoot()
+      do throws(ArchiveError) { try parent.checkContentRoot() } catch { throw error.inParent(options.parentName) }
       let ancestors = parent.lineage(name: options.parentName)
       let body = Ancestry.encode(ancestors)
       if unfinished == nil {
@@ -331,7 +331,10 @@ public final class ArchiveWriter {
         case .end(let entry, let stamp, let parent): try complete(entry, stamp, parent)
         case .unchanged(let parent):
           let entry = parent.entry
-          try take(unchanged: parent, dataLength: try parent.leaf.archive.dataLength(of: entry))
+          let length = try readingParent { () throws(ArchiveError) in
+            try parent.leaf.archive.dataLength(of: entry)
+          }
+          try take(unchanged: parent, dataLength: length)
         case .unsorted(let event): try replay(event)
         }
       }
@@ -402,6 +405,10 @@ public final class ArchiveWriter {
   func enter(
     _ entry: ArchiveEntry, _ stamp: Stamp?, _ parent: ParentEntry?, dataLength: UInt64
   ) throws(ArchiveError) {
+    guard (entry.linkGroup?.ordinal ?? 0) <= depth else {
+      throw ArchiveError(
+        .invalidOption, "a file with several names is of an archive that comes later", path: entry.path)
+    }
     // Read again, and nothing has changed: what is known of the file now may still be more.
     if let parent, entry == parent.entry, stamp == nil || stamp == parent.stamp {
       return try take(unchanged: parent, dataLength: dataLength)

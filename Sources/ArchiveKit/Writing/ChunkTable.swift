@@ -6,7 +6,7 @@ internal import CodecKit
 /// Numbers chunks in the order in which they are first seen.
 struct ChunkTable {
   /// The digests, by number.
-  private(set) var ids: [SHA256Digest] = []
+  private(set) var ids = DigestList()
   /// Open addressing: the number plus one; zero for a free place.
   private var places: [UInt32]
   private var mask: Int

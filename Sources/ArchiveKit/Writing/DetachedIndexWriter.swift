@@ -49,8 +49,8 @@ final class DetachedIndexWriter {
   ///   - residence: where the index says what a merged archive holds of its ancestors.
   ///   - residentIDs: of a merged archive, the ids of all chunks of each ancestor.
   func finish(
-    _ original: Footer, residence: Footer.Run = .init(), leaves: [LeafRecord], ids: [SHA256Digest],
-    residentIDs: [Table<SHA256Digest>] = [],
+    _ original: Footer, residence: Footer.Run = .init(), leaves: [LeafRecord],
+    ids: some RandomAccessCollection<SHA256Digest>, residentIDs: [Table<SHA256Digest>] = [],
     _ pack: (FrameKind, [UInt8], Int, UInt64) throws(ArchiveError) -> (description: FrameDescription, body: [UInt8])
   ) throws(ArchiveError) {
     var footer = original

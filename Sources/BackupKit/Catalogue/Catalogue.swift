@@ -2,7 +2,6 @@
 
 /// The index over records and archives. It holds nothing that is not also in the state files.
 internal import SystemIO
-internal import TextFormats
 
 /// The records of a repository, in a database.
 ///
@@ -97,7 +96,7 @@ final class Catalogue {
         .text(record.state.rawValue), record.parent.map { .text($0.description) } ?? .null,
         .int(Int64(record.depth)), .int(record.createdAt.nanosecondsSince1970),
         record.expiresAt.map { .int($0.nanosecondsSince1970) } ?? .null, .int(record.isProtected ? 1 : 0),
-        .text(JSONWriter.text(record.json)),
+        .text(CheckedJSON.text(record.json)),
       ])
   }
 

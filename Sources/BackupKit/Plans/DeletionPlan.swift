@@ -151,9 +151,17 @@ extension Repository {
     var members: [BackupRecord] = []
     for planned in plan.members {
       // The state files say what holds, whatever the catalogue says.
-      do throws(BackupError) { members.append(try state(of: planned.id)) } catch {
+      let member: BackupRecord
+      do throws(BackupError) { member = try state(of: planned.id) } catch {
         guard error.code == .notFound else { throw error }
+        continue
       }
+      // What was to go because nothing kept it may have been promised since.
+      guard member.retention == planned.retention, member.isKeptForever == planned.isKeptForever else {
+        throw BackupError(
+          .illegalMove, "how long '\(member.name)' is kept has been changed meanwhile", backups: [member.id])
+      }
+      members.append(member)
     }
     for planned in plan.merges { try Self.checkMergeable(try state(of: planned.id)) }
     let gone = Set(members.map(\.id))

@@ -84,7 +84,9 @@ extension PrunePolicy {
 
   /// Why each of the complete backups of one instance is kept.
   func reasons(_ records: [BackupRecord], at now: Timestamp) -> [BackupID: String] {
-    let newestFirst = records.filter { $0.state == .complete }.reversed()
+    // Of two of one time, which a merge makes, the one counts that needs no other.
+    let newestFirst = records.filter { $0.state == .complete }
+      .sorted { ($0.createdAt, $1.depth, $1.id) > ($1.createdAt, $0.depth, $0.id) }
     var reasons: [BackupID: String] = [:]
     func keep(_ record: BackupRecord, _ reason: String) {
       if reasons[record.id] == nil { reasons[record.id] = reason }
@@ -144,6 +146,8 @@ extension Repository {
           kept[record.id] = "not expired"
         } else if let reason = reasons[record.id] {
           kept[record.id] = reason
+        } else if record.isKeptForever {
+          kept[record.id] = "never to expire"
         } else if let expiry = record.expiresAt, expiry > now {
           kept[record.id] = "promised until \(expiry.rfc3339().prefix(10))"
         } else {
@@ -188,6 +192,15 @@ extension Repository {
         try name.backup.flatMap { (id) throws(BackupError) in try catalogue.record(id) }
       }
       if let record, record.state.isActive || record.isResumable && record.state == .failed { continue }
+      var locks: HeldLocks?
+      defer { locks?.release() }
+      if let record {
+        // A merge writes what is to take the place of a complete backup: who works on the instance keeps it.
+        do throws(BackupError) { locks = try lock(record.instance, .exclusive, "prune") } catch {
+          guard error.code == .locked else { throw error }
+          continue
+        }
+      }
       freed &+= try storage.size(of: name) ?? 0
       try storage.delete(name)
     }

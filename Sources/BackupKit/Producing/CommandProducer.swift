@@ -18,9 +18,14 @@ internal import SystemIO
 /// | `BACKUP_PARENT` | the parent; empty for a full backup |
 /// | `BACKUP_PARENT_POSITION` | where the source stood at the parent, as far as that is known |
 /// | `BACKUP_CREATED` | when the backup was asked for, RFC 3339 |
+///
+/// What it writes to descriptor 3 is kept as the place where the source stood: the next increment's command finds it in
+/// `BACKUP_PARENT_POSITION`.
 public final class CommandProducer: BackupProducer {
   /// The most bytes of a log that are kept: the last ones.
   public static let maximumLog = 16 << 10
+  /// The most bytes of a position that are kept: the first ones.
+  public static let maximumPosition = 4 << 10
 
   /// What becomes of the output.
   private enum Delivery {
@@ -73,7 +78,8 @@ public final class CommandProducer: BackupProducer {
   public func produce(into writer: ArchiveWriter, _ task: ProducerTask) throws(BackupError) -> ProducerReport {
     var started: CommandLog?
     let child: ChildProcess
-    do throws(IOError) { child = try start(&started, task) } catch {
+    let position = try Self.positionFile()
+    do throws(IOError) { child = try start(&started, position, task) } catch {
       throw BackupError(.sourceFailed, "the command could not be run: \(error)")
     }
     guard let log = started else { throw BackupError(.sourceFailed, "the command could not be run") }
@@ -104,12 +110,39 @@ public final class CommandProducer: BackupProducer {
     }
     try stream.finish()
     report.log = log.text
+    report.position = try Self.text(of: position)
     return report
   }
 
-  private func start(_ log: inout CommandLog?, _ task: ProducerTask) throws(IOError) -> ChildProcess {
+  /// A file without a name for the command's position: unlike a pipe it keeps nobody waiting who stays behind.
+  private static func positionFile() throws(BackupError) -> FileHandle {
+    do throws(IOError) { return try FileHandle.temporary(in: Path(Machine.environment("TMPDIR") ?? "/tmp")) } catch {
+      throw BackupError(error)
+    }
+  }
+
+  /// What was written to a file, without the line's end; `nil` for nothing.
+  private static func text(of file: borrowing FileHandle) throws(BackupError) -> String? {
+    var bytes = [UInt8](repeating: 0, count: maximumPosition)
+    do throws(IOError) {
+      let count = try unsafe bytes.withUnsafeMutableBufferPointer { (buffer) throws(IOError) -> Int in
+        var room = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: 0)
+        return try file.readFully(into: &room, at: 0)
+      }
+      bytes.removeLast(bytes.count - count)
+    } catch {
+      throw BackupError(error)
+    }
+    while bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func start(
+    _ log: inout CommandLog?, _ position: borrowing FileHandle, _ task: ProducerTask
+  ) throws(IOError) -> ChildProcess {
     let pipe = try Pipe()
-    let child = try ChildProcess.start(shell: command, environment: environment(task), errors: pipe.writer)
+    let child = try ChildProcess.start(
+      shell: command, environment: environment(task), errors: pipe.writer, extra: position)
     // Without our own writer the end is seen when the command has none any more.
     let collector = CommandLog(pipe.split { reader, _ in reader })
     try collector.collect()

@@ -53,8 +53,8 @@ public final class MemberProducer: BackupProducer {
         }
       return ProducerReport(warnings: report.warningCount)
     } catch {
-      // Half of a stream is no backup.
-      guard error.system == nil, error.code != .cancelled, error.code != .invalidOption else {
+      // Half of a stream is no backup; what is wrong with the parent is not the stream's fault.
+      guard error.system == nil, error.ancestor == nil, error.code != .cancelled, error.code != .invalidOption else {
         throw BackupError(error)
       }
       throw BackupError(.sourceFailed, "\(name): \(error.reason)")

@@ -26,6 +26,7 @@ extension BackupRecord {
       object.add("retry_interval", .uint(retryInterval))
     }
     if let retention { object.add("retention", .string(retention.description)) }
+    if isKeptForever { object.add("kept_forever", .bool(true)) }
     if isResumable { object.add("resumable", .bool(true)) }
     object.add("protected", .bool(isProtected))
     object.add("state", .string(state.rawValue))
@@ -97,6 +98,7 @@ extension BackupRecord {
     retries = Int(clamping: number("retries"))
     retryInterval = number("retry_interval")
     if let text = json["retention"]?.text { retention = try Retention(parsing: text) }
+    isKeptForever = json["kept_forever"]?.truth ?? false
     isResumable = json["resumable"]?.truth ?? false
     // What cannot be read is not taken for a leave to delete.
     isProtected = json["protected"]?.truth ?? true
@@ -122,14 +124,15 @@ extension BackupRecord {
   }
 
   /// The bytes of its state file.
-  var stateFile: [UInt8] { Array(JSONWriter.line(json).utf8) }
+  var stateFile: [UInt8] { CheckedJSON.file(json) }
 
   /// Reads a state file.
   init(stateFile bytes: [UInt8]) throws(BackupError) {
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONReader.value(bytes) } catch {
-      throw BackupError(.catalogueDamaged, "a state file is no JSON: \(error)")
+    let value: JSONValue?
+    do throws(JSONError) { value = try CheckedJSON.value(bytes) } catch {
+      throw BackupError(.catalogueDamaged, "a record is no JSON: \(error)")
     }
+    guard let value else { throw BackupError(.catalogueDamaged, "a record is not what its checksum says") }
     try self.init(json: value)
   }
 }

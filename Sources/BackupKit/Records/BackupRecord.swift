@@ -79,6 +79,8 @@ public struct BackupRecord: Hashable, Sendable {
   public var retryInterval: UInt64 = 0
   /// How long it is kept; `nil` for until somebody deletes it.
   public var retention: Retention?
+  /// Whether somebody has said that it never expires: rules of pruning leave it alone then.
+  public var isKeptForever = false
   /// Whether what an interrupted attempt has left is kept, to go on with it.
   public var isResumable = false
   /// Whether it must not be deleted.
@@ -95,7 +97,7 @@ public struct BackupRecord: Hashable, Sendable {
   public var createdAt: Timestamp
   /// When something of this last changed.
   public internal(set) var updatedAt: Timestamp
-  /// When its content was last found to be sound.
+  /// When its archive was last found to be sound.
   public var verifiedAt: Timestamp?
   /// Why it failed.
   public internal(set) var failure: Failure?
@@ -139,6 +141,21 @@ public struct BackupRecord: Hashable, Sendable {
   public func isExpired(at now: Timestamp) -> Bool {
     guard !isProtected, let expiresAt else { return false }
     return expiresAt <= now
+  }
+
+  /// Sets how long it is kept.
+  ///
+  /// - Parameters:
+  ///   - choice: what was asked for.
+  ///   - absent: what the repository says for all.
+  mutating func keep(_ choice: BackupRequest.RetentionChoice, orElse absent: Retention?) {
+    isKeptForever = choice == .forever
+    retention =
+      switch choice {
+      case .repository: absent
+      case .forever: nil
+      case .limited(let retention): retention
+      }
   }
 
   /// Whether it came to nothing, and cannot be gone on with.

@@ -84,6 +84,30 @@ public final class OpenedBackup {
 }
 
 extension Repository {
+  /// The first of a backup and its ancestors whose archive is not there, though it is needed: one that was merged needs
+  /// none behind it, whatever the records say.
+  func missingArchive(in chain: [BackupRecord]) throws(BackupError) -> BackupRecord? {
+    var place: Int?
+    for (index, record) in chain.enumerated() where try storage.size(of: .archive(record.id)) == nil {
+      place = index
+      break
+    }
+    guard let place else { return nil }
+    for record in chain[..<place] {
+      if try BackupArchives.open(record, in: storage, registry).reader.summary.superblock.parent == nil { return nil }
+    }
+    return chain[place]
+  }
+
+  /// Throws unless all archives are there that a backup is restored from.
+  func checkArchives(of record: BackupRecord) throws(BackupError) {
+    guard let missing = try missingArchive(in: chain(of: record)) else { return }
+    let reason =
+      missing.id == record.id
+      ? "the archive of the backup is missing" : "it needs the archive of '\(missing.name)', which is not there"
+    throw BackupError(ArchiveError(.missingParent, reason), backups: [record.id, missing.id])
+  }
+
   /// Opens a complete backup for reading.
   ///
   /// - Parameter id: the backup.

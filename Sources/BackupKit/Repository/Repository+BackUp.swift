@@ -167,11 +167,34 @@ extension Repository {
       if let interrupted {
         let parent = try interrupted.parent.map { (id) throws(BackupError) in try state(of: id) }
         if let parent { try checkParent(parent, for: request) }
-        return (interrupted, parent)
+        return (try goOn(with: interrupted, request), parent)
       }
     }
     let parent = try self.parent(for: request)
     return (try begin(request, parent), parent)
+  }
+
+  /// Makes the record of an interrupted backup that of one that begins now.
+  ///
+  /// Its archive says already what it is, so that this cannot become something else. What is in it is of now, though: a
+  /// backup that was complete in the meantime is the older one.
+  private func goOn(with interrupted: BackupRecord, _ request: BackupRequest) throws(BackupError) -> BackupRecord {
+    var wanted = interrupted
+    if let description = request.description { wanted.description = description }
+    if request.retention != .repository { wanted.keep(request.retention, orElse: settings.retention) }
+    if !request.databases.isEmpty { wanted.databases = request.databases }
+    guard wanted == interrupted else {
+      throw BackupError(
+        .invalidValue,
+        "'\(interrupted.name)', which was interrupted, is gone on with as it was asked for: another description, "
+          + "retention or choice of databases is for a new backup, or for an update of this one when it is complete",
+        backups: [interrupted.id])
+    }
+    return try change(interrupted.id) { (record) throws(BackupError) in
+      record.note("gone on with; first asked for at \(record.createdAt.rfc3339())", at: clock())
+      record.createdAt = clock()
+      record.isProtected = record.isProtected || request.isProtected
+    }
   }
 
   /// Writes the record of a backup that begins.
@@ -180,11 +203,7 @@ extension Repository {
     return try insert { (catalogue) throws(BackupError) in
       let name: String
       if let given = request.name {
-        if let other = try catalogue.records(named: given).first(where: {
-          (request.rules ?? rules).uniqueness.isViolated(by: $0, account: request.account)
-        }) {
-          throw BackupError(.nameInUse, "the name '\(given)' belongs to another backup", backups: [other.id])
-        }
+        try checkIsFree(given, account: request.account, under: request.rules, catalogue)
         name = given
       } else {
         name = try Self.freeName(at: time, catalogue)
@@ -201,11 +220,7 @@ extension Repository {
       record.codec = request.codec
       record.retries = request.retries
       record.retryInterval = request.retryInterval
-      switch request.retention {
-      case .repository: record.retention = settings.retention
-      case .forever: record.retention = nil
-      case .limited(let retention): record.retention = retention
-      }
+      record.keep(request.retention, orElse: settings.retention)
       record.isProtected = request.isProtected
       record.isResumable = request.resumes
       record.actor = request.actor
@@ -237,7 +252,10 @@ extension Repository {
     do throws(BackupError) {
       let summary: ArchiveSummary
       let opened = try parent.map { (parent) throws(BackupError) in
-        try BackupArchives.openParent(parent, in: storage, registry)
+        if let missing = try missingArchive(in: chain(of: parent)) {
+          observer.note("'\(record.name)' can be restored only when the archive of '\(missing.name)' is back")
+        }
+        return try BackupArchives.openParent(parent, in: storage, registry)
       }
       let (writer, found) = try BackupArchives.writer(
         to: upload, index, BackupArchives.options(for: record, request, opened), in: storage)

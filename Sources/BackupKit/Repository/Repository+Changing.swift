@@ -29,11 +29,13 @@ extension Repository {
   ///
   /// - Parameters:
   ///   - id: the backup.
+  ///   - check: looks at other records first; none is added or changed until this one is.
   ///   - body: changes it; what it is given is what its state file says.
   /// - Returns: the changed record.
   @discardableResult
   func change(
-    _ id: BackupID, _ body: (inout BackupRecord) throws(BackupError) -> Void
+    _ id: BackupID, checking check: (Catalogue) throws(BackupError) -> Void = { _ in },
+    _ body: (inout BackupRecord) throws(BackupError) -> Void
   ) throws(BackupError) -> BackupRecord {
     try withCatalogue { (catalogue) throws(BackupError) in
       while true {
@@ -42,6 +44,7 @@ extension Repository {
         let changed = try catalogue.transaction { () throws(BackupError) -> BackupRecord? in
           // Somebody may have read the file in the meantime and be content with the row.
           guard try catalogue.doubtful().contains(id) else { return nil }
+          try check(catalogue)
           var record = try state(of: id)
           let before = record
           try body(&record)
@@ -63,7 +66,11 @@ extension Repository {
     guard let bytes = try storage.contents(of: .state(id), limit: Self.maximumState) else {
       throw BackupError(.notFound, "there is no backup \(id)", backups: [id])
     }
-    return try BackupRecord(stateFile: bytes)
+    let record = try BackupRecord(stateFile: bytes)
+    guard record.id == id else {
+      throw BackupError(.catalogueDamaged, "\(StorageName.state(id)) is the record of \(record.id)", backups: [id])
+    }
+    return record
   }
 
   /// Removes all that there is of a backup that is being deleted: archive, index, what was unfinished, state, row.
@@ -105,9 +112,20 @@ extension Repository {
     for record in records where record.state.isActive { try settle(record) }
     // Children first, as they were to be deleted.
     let leaving = records.filter { $0.state == .deleting }.sorted { $0.depth > $1.depth }
-    let gone = Set(leaving.map(\.id))
-    let needed = Set(records.filter { !gone.contains($0.id) }.compactMap(\.parent))
+    let parents = Dictionary(records.map { ($0.id, $0.parent) }) { first, _ in first }
+    var needed = Set<BackupID>()
+    for record in records where record.state != .deleting {
+      var next = record.parent
+      while let id = next, needed.insert(id).inserted { next = parents[id] ?? nil }
+    }
     for record in leaving where !needed.contains(record.id) { try erase(record) }
+    for record in leaving where needed.contains(record.id) {
+      // Its deletion goes on when somebody deletes what builds on it.
+      try change(record.id) { (record) throws(BackupError) in
+        guard record.state == .deleting else { return }
+        try record.move(to: .deleteFailed, at: clock(), "what builds on it could not be deleted")
+      }
+    }
     try removeAbandoned(of: instance)
     try countAncestors(of: instance)
   }
@@ -162,15 +180,21 @@ extension Repository {
   @discardableResult
   static func fill(
     _ catalogue: Catalogue, from storage: any BackupStorage, force: Bool = false,
-    registry: CodecRegistry = .builtin, clock: () -> Timestamp = { WallClock.now }
+    registry: CodecRegistry = .builtin, clock: () -> Timestamp = { WallClock.now },
+    isCancelled: () -> Bool = { false }
   ) throws(BackupError) -> (backups: Int, restored: [BackupRecord], problems: [String]) {
-    try catalogue.transaction { () throws(BackupError) in
+    func check() throws(BackupError) {
+      // Nothing has changed then: it is one transaction.
+      if isCancelled() { throw BackupError(.cancelled, "the rebuild was given up") }
+    }
+    return try catalogue.transaction { () throws(BackupError) in
       // Somebody else may have been faster.
       if !force, try catalogue.isUsable() { return (0, [], []) }
       try catalogue.reset()
       var problems: [String] = []
       var known = Set<BackupID>()
       for name in try storage.names(in: .state) {
+        try check()
         guard let id = name.backup, let bytes = try storage.contents(of: name, limit: maximumState) else { continue }
         do throws(BackupError) {
           let record = try BackupRecord(stateFile: bytes)
@@ -185,6 +209,7 @@ extension Repository {
       var restored: [BackupRecord] = []
       for name in try storage.names(in: .archives) {
         guard let id = name.backup, !known.contains(id) else { continue }
+        try check()
         do throws(BackupError) {
           let record = try Self.restoreRecord(of: id, storage, registry, clock)
           try catalogue.put(record)
@@ -277,11 +302,13 @@ extension Repository {
   ///   - storage: where the repository is.
   ///   - registry: where codecs are found. Default: the built-in ones.
   ///   - clock: what time it is. Default: the time of day.
+  ///   - isCancelled: is asked for each backup whether to give up; the catalogue is as it was then. Default: never.
   /// - Returns: how many backups there are, which had lost their record, and what could not be read.
-  /// - Throws: ``BackupError`` with `noRepository`; `locked` when anybody works on the repository; what the storage throws.
+  /// - Throws: ``BackupError`` with `noRepository`; `locked` when anybody works on the repository; `cancelled`; what the
+  ///   storage throws.
   public static func rebuild(
     _ storage: any BackupStorage, registry: CodecRegistry = .builtin,
-    clock: @escaping @Sendable () -> Timestamp = { WallClock.now }
+    clock: @escaping @Sendable () -> Timestamp = { WallClock.now }, isCancelled: () -> Bool = { false }
   ) throws(BackupError) -> (backups: Int, restored: [BackupRecord], problems: [String]) {
     guard let bytes = try storage.contents(of: .repository, limit: 1 << 20) else {
       throw BackupError(.noRepository, "there is no repository")
@@ -290,7 +317,9 @@ extension Repository {
     let locks = try lockAll(of: storage, "rebuild", at: clock())
     defer { locks.release() }
     do throws(BackupError) {
-      return try fill(try Catalogue(storage.catalogue), from: storage, force: true, registry: registry, clock: clock)
+      return try fill(
+        try Catalogue(storage.catalogue), from: storage, force: true, registry: registry, clock: clock,
+        isCancelled: isCancelled)
     } catch {
       // What is no database at all makes place for one.
       guard error.code == .catalogueDamaged, let file = storage.catalogue else { throw error }
@@ -302,7 +331,8 @@ extension Repository {
       } catch {
         throw BackupError(error)
       }
-      return try fill(try Catalogue(file), from: storage, force: true, registry: registry, clock: clock)
+      return try fill(
+        try Catalogue(file), from: storage, force: true, registry: registry, clock: clock, isCancelled: isCancelled)
     }
   }
 }

@@ -37,18 +37,24 @@ extension Repository {
   /// - Parameters:
   ///   - patterns: a path is found that one of them matches.
   ///   - instance: of which instance; `nil` for all.
+  ///   - observer: who is told how many bytes of archives have been looked through, and who may end it.
   ///   - failed: is told of each backup that could not be read.
   /// - Returns: versions, in the order of their paths and then of their oldest backup.
-  /// - Throws: what the storage throws.
+  /// - Throws: ``BackupError`` with `cancelled`, or what the storage throws.
   public func versions(
-    matching patterns: [Glob], instance: String? = nil, failed: (BackupRecord, BackupError) -> Void = { _, _ in }
+    matching patterns: [Glob], instance: String? = nil, _ observer: BackupObserver = .init(),
+    failed: (BackupRecord, BackupError) -> Void = { _, _ in }
   ) throws(BackupError) -> [FileVersion] {
     var versions: [FileVersion] = []
     var known: [Identity: Int] = [:]
+    var progress = BackupObserver.Progress()
     for record in try records() where record.state == .complete && (instance == nil || record.instance == instance) {
       do throws(BackupError) {
         let opened = try open(record.id)
-        try opened.forEachEntry { entry in
+        var seen = 0
+        try opened.forEachEntry { (entry: ArchiveEntry) throws(BackupError) in
+          seen += 1
+          if seen % 4096 == 1, observer.isCancelled() { throw BackupError(.cancelled, "the search was given up") }
           guard
             patterns.contains(where: {
               ($0.matchesOnlyFolders ? entry.kind == .directory : true) && $0.matches(entry.path)
@@ -65,6 +71,8 @@ extension Repository {
         guard error.code != .cancelled else { throw error }
         failed(record, error)
       }
+      progress.bytesRead &+= record.sizes.stored
+      observer.progress(progress)
     }
     // Stable: versions of one path stay in the order in which they were found.
     return versions.enumerated().sorted { left, right in
@@ -77,14 +85,15 @@ extension Repository {
 extension OpenedBackup {
   /// Visits all entries, in order.
   ///
-  /// - Parameter body: gets each.
-  /// - Throws: ``BackupError`` with `archive` or `io`.
-  public func forEachEntry(_ body: (ArchiveEntry) -> Void) throws(BackupError) {
-    do throws(ArchiveError) {
-      var cursor = reader.entries()
-      while let entry = try cursor.next() { body(entry) }
-    } catch {
-      throw BackupError(error, backups: [record.id])
+  /// - Parameter body: gets each; throws to give up.
+  /// - Throws: ``BackupError`` with `archive` or `io`, or what `body` throws.
+  public func forEachEntry(_ body: (ArchiveEntry) throws(BackupError) -> Void) throws(BackupError) {
+    var cursor = reader.entries()
+    while true {
+      let next: ArchiveEntry?
+      do throws(ArchiveError) { next = try cursor.next() } catch { throw BackupError(error, backups: [record.id]) }
+      guard let next else { return }
+      try body(next)
     }
   }
 }

@@ -28,12 +28,26 @@ extension Repository {
   /// - Throws: ``BackupError`` with `invalidValue` or `nameInUse`, or what the storage throws.
   public func checkName(_ name: String) throws(BackupError) {
     try rules.check(name: name)
-    try withCatalogue { (catalogue) throws(BackupError) in try checkIsFree(name, catalogue) }
+    try withCatalogue { (catalogue) throws(BackupError) in try checkIsFree(name, account: "", catalogue) }
   }
 
-  private func checkIsFree(_ name: String, _ catalogue: Catalogue) throws(BackupError) {
+  /// Throws when the name of a backup, or of a new one, belongs to another.
+  ///
+  /// - Parameters:
+  ///   - name: the name.
+  ///   - account: whose backup it is.
+  ///   - id: the backup, when it is there already.
+  ///   - rules: which names are used only once; `nil` for what the repository says.
+  ///   - catalogue: where the others are.
+  func checkIsFree(
+    _ name: String, account: String, for id: BackupID? = nil, under rules: BackupRules? = nil, _ catalogue: Catalogue
+  ) throws(BackupError) {
+    let uniqueness = (rules ?? self.rules).uniqueness
+    guard uniqueness != .none else { return }
     let others = try catalogue.records(named: name)
-    guard let other = others.first(where: { rules.uniqueness.isViolated(by: $0, account: "") }) else { return }
+    guard let other = others.first(where: { $0.id != id && uniqueness.isViolated(by: $0, account: account) }) else {
+      return
+    }
     throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
   }
 
@@ -60,8 +74,9 @@ extension Repository {
     try settleHeld(instance)
     let old = try state(of: id)
     try Self.checkMergeable(old)
+    try checkArchives(of: old)
     let record = try insert { (catalogue) throws(BackupError) in
-      try checkIsFree(name, catalogue)
+      try checkIsFree(name, account: old.account, catalogue)
       var record = old.copy(id: .random(), name: name)
       try record.move(to: .running, at: clock())
       return record
@@ -107,6 +122,7 @@ extension Repository {
   ) throws(BackupError) -> BackupRecord {
     let old = try state(of: id)
     try Self.checkMergeable(old)
+    try checkArchives(of: old)
     let ancestors = try chain(of: old).count - 1
     let merged = try writeMerged(old, as: id, options, [], observer)
     let record = try change(id) { (record) throws(BackupError) in

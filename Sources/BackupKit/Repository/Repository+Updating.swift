@@ -32,30 +32,22 @@ extension Repository {
   ///   what the storage throws.
   public func update(_ id: BackupID, _ wanted: BackupChange) throws(BackupError) -> BackupRecord {
     if let text = wanted.description { try rules.check(description: text) }
+    if let name = wanted.name { try rules.check(name: name) }
     let known = try record(id)
-    if let name = wanted.name {
-      try rules.check(name: name)
-      let others = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records(named: name) }
-      if let other = others.first(where: { $0.id != id && rules.uniqueness.isViolated(by: $0, account: known.account) }) {
-        throw BackupError(.nameInUse, "the name '\(name)' belongs to another backup", backups: [other.id])
-      }
-    }
     // A deletion, which holds the lock, must not meet a protection halfway.
     let locks = try lock(known.instance, .exclusive, "update")
     defer { locks.release() }
-    return try change(id) { (record) throws(BackupError) in
+    return try change(id) { (catalogue) throws(BackupError) in
+      guard let name = wanted.name else { return }
+      try checkIsFree(name, account: known.account, for: id, catalogue)
+    } _: { (record) throws(BackupError) in
       guard record.state != .deleting else {
         throw BackupError(.illegalMove, "'\(record.name)' is being deleted", backups: [id])
       }
       if let isProtected = wanted.isProtected { record.isProtected = isProtected }
       if let text = wanted.description { record.description = text.isEmpty ? nil : text }
       if let name = wanted.name { record.name = name }
-      switch wanted.retention {
-      case nil: break
-      case .repository: record.retention = settings.retention
-      case .forever: record.retention = nil
-      case .limited(let retention): record.retention = retention
-      }
+      if let choice = wanted.retention { record.keep(choice, orElse: settings.retention) }
     }
   }
 }

@@ -18,7 +18,8 @@ extension Repository {
     public var isSound: Bool { failure == nil && (report?.isSound ?? false) }
   }
 
-  /// Checks a backup, and remembers that it was sound.
+  /// Checks the archive of a backup, that those it builds on are there, and remembers that it was sound. What a file has
+  /// in the archives of ancestors is checked with these.
   ///
   /// - Parameters:
   ///   - id: the backup.
@@ -36,6 +37,8 @@ extension Repository {
     let report: VerificationReport
     do throws(BackupError) {
       let opened = try open(id)
+      // What is whole of it is no backup while an archive is missing that it is restored from.
+      try checkArchives(of: record)
       report = try opened.verify(level, threads: threads, progress: progress)
     } catch {
       guard error.code == .archive || error.code == .parentUnusable else { throw error }

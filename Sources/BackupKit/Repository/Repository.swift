@@ -71,7 +71,7 @@ public final class Repository: Sendable {
       try catalogue.reset()
     }
     // What makes it a repository comes last.
-    try storage.put(.repository, Array(JSONWriter.line(settings.json).utf8))
+    try storage.put(.repository, CheckedJSON.file(settings.json))
   }
 
   /// Opens a repository. A catalogue that is missing is made again from the records.
@@ -243,9 +243,12 @@ extension Repository.Settings {
   }
 
   init(_ bytes: [UInt8]) throws(BackupError) {
-    let json: JSONValue
-    do throws(JSONError) { json = try JSONReader.value(bytes) } catch {
+    let value: JSONValue?
+    do throws(JSONError) { value = try CheckedJSON.value(bytes) } catch {
       throw BackupError(.catalogueDamaged, "repository.json is no JSON: \(error)")
+    }
+    guard let json = value else {
+      throw BackupError(.catalogueDamaged, "repository.json is not what its checksum says")
     }
     guard let version = json["format"]?.unsigned else {
       throw BackupError(.catalogueDamaged, "repository.json does not say its format")

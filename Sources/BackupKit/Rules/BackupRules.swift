@@ -41,7 +41,7 @@ public struct BackupRules: Hashable, Sendable {
   /// How many characters a description has at most. Default: 256.
   public var maximumDescriptionLength = 256
   /// What a description must not have in it. Default: `> ! < " & ' =`.
-  public var forbiddenInDescriptions: Set<Character> = [">", "!", "<", "\"", "&", "'", "="]
+  public var forbiddenInDescriptions: Set<Unicode.Scalar> = [">", "!", "<", "\"", "&", "'", "="]
   /// How many ancestors a backup has at most. Default: 1024.
   public var maximumDepth = 1024
   /// How many ancestors a backup has before somebody is warned. Default: 30.
@@ -68,7 +68,7 @@ public struct BackupRules: Hashable, Sendable {
       switch nameForm {
       case .text:
         guard scalar.properties.generalCategory != .control else {
-          throw BackupError(.invalidValue, "a name has no control characters")
+          throw BackupError(.invalidValue, "a name has no control characters, not \(Self.code(of: scalar)): '\(name)'")
         }
       case .identifier:
         let isLetter = scalar.isASCII && scalar.properties.isAlphabetic
@@ -92,8 +92,15 @@ public struct BackupRules: Hashable, Sendable {
       throw BackupError(
         .invalidValue, "a description has at most \(maximumDescriptionLength) characters, not \(count)")
     }
-    if let bad = description.first(where: { forbiddenInDescriptions.contains($0) }) {
-      throw BackupError(.invalidValue, "a description must not have a '\(bad)' in it")
+    // By scalars: one that something is combined with is still there.
+    if let bad = description.unicodeScalars.first(where: { forbiddenInDescriptions.contains($0) }) {
+      throw BackupError(.invalidValue, "a description must not have a '\(bad)' in it: '\(description)'")
     }
+  }
+
+  /// A character that cannot be printed, as Unicode names it.
+  private static func code(of scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }

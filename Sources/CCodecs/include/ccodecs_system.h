@@ -34,17 +34,18 @@ int32_t ccodecs_file_is_locked(int32_t descriptor, int32_t mode);
 
 int32_t ccodecs_host_name(char *buffer, size_t size);
 
-// Starts a program with three descriptors, the default handling of all signals and none blocked. Returns 0, or an error
-// number. `arguments` and `environment` end in null.
+// Starts a program with three descriptors, and with `extra` as number 3 unless that is negative; the default handling of
+// all signals and none blocked. Returns 0, or an error number. `arguments` and `environment` end in null.
 int32_t ccodecs_spawn(
     int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
-    int32_t output, int32_t errors);
+    int32_t output, int32_t errors, int32_t extra);
 // Waits for a child. The answer is its status, 128 and the signal that ended it, or -1.
 int32_t ccodecs_wait(int32_t process);
 int32_t ccodecs_terminate(int32_t process);
 
-// Columns of the terminal behind a descriptor, or -1.
+// Columns and lines of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);
+int32_t ccodecs_terminal_lines(int32_t descriptor);
 int32_t ccodecs_name_thread(const char *name);
 
 // One pointer per thread.

@@ -66,6 +66,11 @@ struct ArchiveCreation {
       }
       throw members?.failure(error) ?? Failure(error, archive: name)
     }
+    if members == nil, report.warningCount > 0,
+      report.files + report.directories + report.symbolicLinks + report.specialFiles == 0
+    {
+      throw Failure(.partial, "not written: nothing of what was named could be read", input: name)
+    }
     if options.verify { try verify(output, name) }
     do throws(IOError) {
       _ = try output.finish(replacing: options.files.force, sync: options.files.sync)
@@ -161,7 +166,7 @@ struct ArchiveCreation {
       ).run()
       if let problem = report.problems.first { throw problem }
     } catch {
-      throw Failure(error, archive: name)
+      throw Failure(readingBack: error, at: temporary, as: name)
     }
   }
 

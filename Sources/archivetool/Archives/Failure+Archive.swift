@@ -45,6 +45,16 @@ extension Failure {
 }
 
 extension Failure {
+  /// The report of an error met while an archive that has been written is read back: under the name that it will have,
+  /// since the one it has for the moment says nothing to anybody.
+  init(readingBack error: ArchiveError, at temporary: Path, as name: InputName) {
+    if let system = error.system, system.path == temporary {
+      self.init(IOError(system.operation, errno: system.errno), input: name)
+    } else {
+      self.init(error, archive: name)
+    }
+  }
+
   /// The report of what happened to a path while a tree was read.
   init(_ warning: TreeWarning) {
     let text =

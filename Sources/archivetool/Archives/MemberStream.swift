@@ -49,7 +49,9 @@ final class MemberStream: ArchiveStream {
   }
 
   /// Whether an error is one of the stream, and not of the archive that is made of it.
-  func isCause(of error: ArchiveError) -> Bool { hasFailed || error.system == nil && error.code != .invalidOption }
+  func isCause(of error: ArchiveError) -> Bool {
+    hasFailed || error.system == nil && error.ancestor == nil && error.code != .invalidOption
+  }
 
   /// The report of what ended the work, if the stream is what was wrong.
   func failure(_ error: ArchiveError) -> Failure? {

@@ -28,7 +28,8 @@ struct BackupReport {
       return record.state.isActive ? "" : "-"
     }
     if record.isProtected { return "protected" }
-    return record.expiresAt.map { "until \($0.rfc3339().prefix(10))" } ?? "forever"
+    if record.isKeptForever { return "forever" }
+    return record.expiresAt.map { "until \($0.rfc3339().prefix(10))" } ?? "until deleted"
   }
 
   /// One JSON object.
@@ -50,6 +51,7 @@ struct BackupReport {
     if !record.engine.isEmpty { object.add("engine", .string(record.engine)) }
     if !record.databases.isEmpty { object.add("databases", .array(record.databases.map { .string($0) })) }
     if !record.codec.isEmpty { object.add("codec", .string(record.codec)) }
+    if let position = record.position { object.add("position", .string(position)) }
     if record.state == .complete {
       object.add("logical_bytes", .uint(record.sizes.logical))
       object.add("unique_bytes", .uint(record.sizes.unique))
@@ -98,6 +100,7 @@ struct BackupReport {
       rows.append(("databases", record.databases.map { Escaping.visible($0) }.joined(separator: ", ")))
     }
     if !record.codec.isEmpty { rows.append(("codec", Escaping.visible(record.codec))) }
+    if let position = record.position { rows.append(("position", Escaping.visible(position))) }
     if record.state == .complete {
       let sizes = record.sizes
       rows.append(("entries", NumberText.grouped(sizes.entries)))

@@ -24,6 +24,13 @@ struct RepositoryOptions: Sendable {
   }
 }
 
+/// The options of a command that asks for nothing but a repository.
+struct RepositoryAloneOptions: CommandOptions {
+  var global = GlobalOptions()
+  var repository = RepositoryOptions()
+  init() {}
+}
+
 /// A repository as the argument of a command.
 struct OpenRepository {
   let name: InputName
@@ -39,6 +46,27 @@ struct OpenRepository {
       throw Failure(error, repository: name)
     }
     tellWarnings(session)
+  }
+
+  /// The run of a command on a repository: opens it, does something with it, and tells what went wrong.
+  ///
+  /// - Parameters:
+  ///   - options: which repository.
+  ///   - global: how it is told.
+  ///   - command: the command's name.
+  ///   - body: what to do.
+  static func run(
+    _ options: RepositoryOptions, _ global: GlobalOptions, _ context: Context, command: String,
+    _ body: (OpenRepository, Session) throws(Failure) -> Void
+  ) throws -> ExitCode {
+    let name = try options.name()
+    let session = try context.begin(global)
+    session.attempt { () throws(Failure) in
+      let repository = try OpenRepository(name, session)
+      try body(repository, session)
+      repository.tellWarnings(session)
+    }
+    return session.finish(command: command)
   }
 
   /// Does something with the repository, in the words of the tool when it fails.

@@ -103,7 +103,9 @@ struct CompressionJob {
     }
     var job = FileJob(session: session, files: files)
     if options.verify {
-      job.verify = { (temporary: Path, hash: UInt128) throws(Failure) in try verify(temporary, hash, name) }
+      job.verify = { (temporary: Path, hash: UInt128) throws(Failure) in
+        try verify(temporary, hash, name, target.name)
+      }
     }
     let result: TransferResult
     do throws(Failure) {
@@ -163,11 +165,14 @@ struct CompressionJob {
   }
 
   /// Reads the output back, decodes it, and compares.
-  private func verify(_ temporary: Path, _ expected: UInt128, _ name: InputName) throws(Failure) {
+  private func verify(
+    _ temporary: Path, _ expected: UInt128, _ name: InputName, _ output: InputName
+  ) throws(Failure) {
     var source: FileSource
     var pump: StreamPump
     do throws(IOError) { source = FileSource(try FileHandle.open(temporary)) } catch {
-      throw Failure(error, input: name)
+      // The name that the file has for the moment says nothing to anybody.
+      throw Failure(IOError(error.operation, errno: error.errno), input: output)
     }
     var reading = DecompressionOptions()
     reading.limits = .init {
@@ -182,8 +187,10 @@ struct CompressionJob {
     var sink = HashingSink()
     do throws(Failure) {
       _ = try Transfer.run(
-        &pump, from: &source, to: &sink, input: name, output: name, progress: session.progress)
+        &pump, from: &source, to: &sink, input: output, output: output, progress: session.progress)
     } catch {
+      // What cannot be read proves nothing about what was written.
+      if error.exit == .io { throw error }
       throw Failure(.internal, "what was written does not decode: \(error.message)", input: name)
     }
     guard sink.hash.value == expected else {

@@ -57,6 +57,8 @@ enum Diff {
       What both archives share is not read. Of a folder only files are read that by size, times and inode may have \
       changed since they were archived.
 
+      Names of one file (hard links) are compared like files of their own: that they belong together is no difference.
+
       The status is 0 when all is the same, 1 when something differs, and more when that could not be found out.
       """,
     examples: [

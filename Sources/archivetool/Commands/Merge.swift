@@ -109,7 +109,7 @@ enum Merge {
         throw ArchiveError(.corrupt, "it is not what was written")
       }
     } catch {
-      throw Failure(error, archive: name)
+      throw Failure(readingBack: error, at: temporary, as: name)
     }
   }
 

@@ -27,8 +27,8 @@ struct TreeOptions: Sendable {
     .choice("overwrite", \.overwrite, "replace existing files", negation: .never).placeholder("WHEN").group(.output)
       .default("never").discussion(
         """
-        changed replaces what has not the size and time of the entry, newer what is older than the entry, always \
-        everything. -f is --overwrite always.
+        changed replaces what has not the size and time of the entry, and gives the rest its owner, mode and attributes; \
+        newer replaces what is older than the entry, always everything. -f is --overwrite always.
         """),
     .int("strip-components", in: 0...4096, \.strip, "take N folders off the front of names").placeholder("N")
       .group(.output),
@@ -63,6 +63,7 @@ extension Extract.Options {
   func extractionOptions() throws(Failure) -> ExtractionOptions {
     var settings = try tree.extractionOptions(names, threads: global.threads)
     if force { settings.overwrite = .always }
+    settings.sync = sync
     settings.maximumBytes = tree.maximumBytes ?? reading.maximumOutput
     if reading.untrusted {
       settings.restoresOwners = false

@@ -46,6 +46,18 @@ final class Console: Sendable {
     }
   }
 
+  /// Draws several lines in place of what was drawn before, wherever the cursor is now.
+  ///
+  /// - Parameters:
+  ///   - lines: the lines, without a newline at the end.
+  ///   - eraser: what removes them again, from the end of the last one.
+  func redraw(_ lines: String, eraser: String) {
+    state.withLock { state in
+      try? FileHandle.standardError.write((state.eraser ?? "") + lines)
+      state.eraser = eraser
+    }
+  }
+
   /// Removes the progress line.
   func erase() { writeError("") }
 

@@ -112,7 +112,7 @@ final class QuickLZSalvageWalker: SalvageWalker {
   }
 
   private func block(_ offset: UInt64, _ input: SalvageInput) -> SalvageStep {
-    if isTrailer(at: offset, input) {
+    if isTrailer(at: offset, input) || endsFile(at: offset, input) {
       place = .behind
       return .pass(to: offset + UInt64(QuickLZArchiveFormat.trailerSize))
     }
@@ -200,6 +200,13 @@ final class QuickLZSalvageWalker: SalvageWalker {
   private func isTrailer(at offset: UInt64, _ input: SalvageInput) -> Bool {
     guard item(at: offset, .block, QuickLZArchiveFormat.trailerSize, input)?.0 == .trailer else { return false }
     return input.bytes(at: offset + 8, count: 8).allSatisfy { $0 == 0 }
+  }
+
+  /// Whether a trailer stands here, with something else than zeros in it, where nothing else can be: no decoder minds.
+  private func endsFile(at offset: UInt64, _ input: SalvageInput) -> Bool {
+    guard item(at: offset, .block, QuickLZArchiveFormat.trailerSize, input)?.0 == .trailer else { return false }
+    let end = offset + UInt64(QuickLZArchiveFormat.trailerSize)
+    return end == input.size || isEntry(at: end, input)
   }
 
   private func isPlausible(at offset: UInt64, _ input: SalvageInput) -> Bool {

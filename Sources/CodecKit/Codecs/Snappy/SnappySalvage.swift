@@ -33,7 +33,7 @@ final class SnappySalvageWalker: SalvageWalker {
 
   func next(at offset: UInt64, in input: SalvageInput) -> SalvageStep {
     guard input.size > 0 else {
-      return hasSeenChunk ? .end : empty()
+      return hasSeenChunk || form.mayBeEmpty ? .end : empty()
     }
     guard offset < input.size else { return .end }
     if isIdentifier(at: offset, input) { return .pass(to: offset + 10) }

@@ -12,6 +12,8 @@ struct SnappySalvageForm {
   var longestChunk: Int
   /// The most content that a block of a size can hold.
   var largestContent: (Int) -> UInt64
+  /// Whether no bytes at all are a stream, of nothing.
+  var mayBeEmpty = false
   /// Makes what decodes a piece.
   var makeEngine: () -> any StreamEngine
 
@@ -27,7 +29,7 @@ struct SnappySalvageForm {
   static var s2: SnappySalvageForm {
     SnappySalvageForm(
       codec: S2.id, identifiers: [S2Format.identifier, SnappyFormat.identifier], largestBlock: S2Format.maximumBlock,
-      longestChunk: S2Format.maximumPayload, largestContent: { S2Format.largestContent(ofBlock: $0) },
+      longestChunk: S2Format.maximumPayload, largestContent: { S2Format.largestContent(ofBlock: $0) }, mayBeEmpty: true,
       makeEngine: { S2Decoder(S2ReadingRules(.init())) })
   }
 }

@@ -48,7 +48,9 @@ enum BackupCreate {
       --expect-size or --expect-sha256 announce, make no backup: the status is 9.
 
       The command is run by sh. Its environment says what for: BACKUP_NAME, BACKUP_ID, BACKUP_INSTANCE, BACKUP_DATABASES, \
-      BACKUP_PARENT, BACKUP_PARENT_POSITION. What it writes to its standard error is shown, and kept with the backup.
+      BACKUP_PARENT, BACKUP_PARENT_POSITION. What it writes to its standard error is shown, and kept with the backup. \
+      What it writes to descriptor 3 is kept as the place where the source stood, a log position for one: the command of \
+      the next increment finds it in BACKUP_PARENT_POSITION.
 
       With --resume what an interrupted backup has left is kept: the same command goes on with it, and reads only what is \
       not in it or has changed.

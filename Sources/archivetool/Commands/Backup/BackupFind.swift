@@ -33,27 +33,24 @@ enum BackupFind {
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
-    let name = try options.repository.name()
-    let session = try context.begin(options.global)
-    session.attempt { () throws(Failure) in
+    try OpenRepository.run(
+      options.repository, options.global, context, command: "backup find"
+    ) { (repository: OpenRepository, session: Session) throws(Failure) in
       let patterns = try options.patterns.map { (text: String) throws(Failure) in
         guard let glob = Glob(text) else {
           throw Failure(.usage, "'\(Escaping.visible(text))' is no pattern")
         }
         return glob
       }
-      let repository = try OpenRepository(name, session)
       let versions = try repository.attempt { (repository) throws(BackupError) in
         try repository.versions(matching: patterns, instance: options.instance) { failed, error in
           session.reporter.failure(Failure(error, repository: InputName(path: Array(failed.name.utf8))))
         }
       }
-      repository.tellWarnings(session)
       tell(versions, session)
       guard versions.isEmpty else { return }
-      session.reporter.failure(Failure(.partial, "no backup holds anything that matches", input: name))
+      session.reporter.failure(Failure(.partial, "no backup holds anything that matches", input: repository.name))
     }
-    return session.finish(command: "backup find")
   }
 
   private static func tell(_ versions: [FileVersion], _ session: Session) {

@@ -22,7 +22,7 @@ enum BackupPrune {
       years that have one, and all that are younger than TIME; a backup that any rule keeps stays. --expired deletes what \
       has outlived its retention. At least one of these must be given.
 
-      Protected backups stay, so do those that are promised for longer, and what a kept backup builds on stays for it, \
+      Protected backups stay, so do those that are promised for longer or for ever (--expires never), and what a kept backup builds on stays for it, \
       unless --merge-first makes the kept one an archive that needs no parent. \
       Of what failed only the last is kept, until a later backup is complete. Periods are those of UTC, weeks begin on \
       Monday. -v tells what is kept, and why; --dry-run deletes nothing, and prints exactly what would be done.

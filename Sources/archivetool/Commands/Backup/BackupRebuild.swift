@@ -6,11 +6,7 @@ import SystemIO
 
 /// `archivetool backup rebuild`: the catalogue again, from records and archives.
 enum BackupRebuild {
-  struct Options: CommandOptions {
-    var global = GlobalOptions()
-    var repository = RepositoryOptions()
-    init() {}
-  }
+  typealias Options = RepositoryAloneOptions
 
   static let command = Command<Options, Context>(
     "backup rebuild", summary: "make the catalogue again from the backups",

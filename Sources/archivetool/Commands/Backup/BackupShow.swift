@@ -29,10 +29,9 @@ enum BackupShow {
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
-    let name = try options.repository.name()
-    let session = try context.begin(options.global)
-    session.attempt { () throws(Failure) in
-      let repository = try OpenRepository(name, session)
+    try OpenRepository.run(
+      options.repository, options.global, context, command: "backup show"
+    ) { (repository: OpenRepository, session: Session) throws(Failure) in
       for (index, text) in options.backups.enumerated() {
         session.attempt { () throws(Failure) in
           let record = try repository.attempt { (repository) throws(BackupError) in
@@ -48,8 +47,6 @@ enum BackupShow {
           session.reporter.count(bytesIn: record.sizes.stored, bytesOut: record.sizes.logical)
         }
       }
-      repository.tellWarnings(session)
     }
-    return session.finish(command: "backup show")
   }
 }

@@ -6,11 +6,7 @@ import SystemIO
 
 /// `archivetool backup stats`: a repository in figures.
 enum BackupStats {
-  struct Options: CommandOptions {
-    var global = GlobalOptions()
-    var repository = RepositoryOptions()
-    init() {}
-  }
+  typealias Options = RepositoryAloneOptions
 
   static let command = Command<Options, Context>(
     "backup stats", summary: "add up the backups of a repository",
@@ -23,14 +19,12 @@ enum BackupStats {
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
-    let name = try options.repository.name()
-    let session = try context.begin(options.global)
-    session.attempt { () throws(Failure) in
-      let repository = try OpenRepository(name, session)
+    try OpenRepository.run(
+      options.repository, options.global, context, command: "backup stats"
+    ) { (repository: OpenRepository, session: Session) throws(Failure) in
       let (whole, instances) = try repository.attempt { (repository) throws(BackupError) in
         try repository.statistics()
       }
-      repository.tellWarnings(session)
       for (instance, statistics) in instances { session.reporter.emit(json(statistics, instance)) }
       session.reporter.emit(json(whole, nil))
       session.reporter.count(bytesIn: whole.stored, bytesOut: whole.logical)
@@ -45,10 +39,9 @@ enum BackupStats {
       context.console.writeOutput(table.rendered(width: width, style: .forStandardOutput(options.global)))
       if whole.unfinished > 0 {
         session.reporter.note(
-          "unfinished work takes \(ByteCount(whole.unfinished)); prune removes it", subject: name.display)
+          "unfinished work takes \(ByteCount(whole.unfinished)); prune removes it", subject: repository.name.display)
       }
     }
-    return session.finish(command: "backup stats")
   }
 
   private static func cells(_ statistics: RepositoryStatistics, _ name: String) -> [String] {

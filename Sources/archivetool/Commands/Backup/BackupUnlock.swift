@@ -6,11 +6,7 @@ import SystemIO
 
 /// `archivetool backup unlock`: what a process that was killed has left in the locks.
 enum BackupUnlock {
-  struct Options: CommandOptions {
-    var global = GlobalOptions()
-    var repository = RepositoryOptions()
-    init() {}
-  }
+  typealias Options = RepositoryAloneOptions
 
   static let command = Command<Options, Context>(
     "backup unlock", summary: "tidy up after a process that was killed",
@@ -24,12 +20,11 @@ enum BackupUnlock {
     run: run)
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
-    let name = try options.repository.name()
-    let session = try context.begin(options.global)
-    session.attempt { () throws(Failure) in
-      let repository = try OpenRepository(name, session)
+    try OpenRepository.run(
+      options.repository, options.global, context, command: "backup unlock"
+    ) { (repository: OpenRepository, session: Session) throws(Failure) in
+      let name = repository.name
       let (cleared, held) = try repository.attempt { (repository) throws(BackupError) in try repository.unlock() }
-      repository.tellWarnings(session)
       for holder in held {
         session.reporter.failure(Failure(.locked, "in use: \(Escaping.visible(holder.description))", input: name))
       }
@@ -39,6 +34,5 @@ enum BackupUnlock {
         "held": .uint(UInt64(held.count)),
       ])
     }
-    return session.finish(command: "backup unlock")
   }
 }
