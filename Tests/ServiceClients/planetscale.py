@@ -101,6 +101,7 @@ def life(world):
         time(answer.json["created_at"])
         time(answer.json["updated_at"])
         wait_until(lambda: arrived(source, wanted), what="the restored database")
+        world.settle(source.target_id)
 
     for body in (
         {"unknown": 1}, {"name": 7}, {"retention_value": "1", "retention_unit": "day"}, {"emergency": "yes"}, [], 7, "text",

@@ -37,6 +37,7 @@ def restored(world, source, begin, wanted):
             return False
 
     wait_until(arrived, what="the restored database")
+    world.settle(source.target_id)
 
 
 def with_token(world):
@@ -92,8 +93,10 @@ def with_token(world):
     instance = Instance.existing(id=source.id)
     assert client.restore_instance(instance, backup=last), "a restore has no job_id"
     wait_until(lambda: is_state(source, last_state), what="the restored database")
+    world.settle(source.id)
     assert client.restore_instance(instance, backup=first)
     wait_until(lambda: is_state(source, first_state), what="the database of the first backup")
+    world.settle(source.id)
 
     refused(exceptions.BadRequestException, lambda: client.create_backup(source.id, name="1-no-letter-first"))
     refused(exceptions.BadRequestException, lambda: client.create_backup(source.id, name="abc"))

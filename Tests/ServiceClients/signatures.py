@@ -119,8 +119,7 @@ def tampering(world):
         answer = found.ask("POST", path, body, create)
         same(answer.status, 200, f"a create that is signed {answer}")
         found.finish(answer.json["backup"]["id"])
-        # A name is used once: the same request again makes no second backup.
-        same(found.ask("POST", path, body, create).status, 409, "the same request again")
+        refused("the same request again", "POST", path, body, create)
         same(len(found.rows()), 1, "backups")
 
 

@@ -40,6 +40,7 @@ def restore(world, client, source, backup, wanted):
             return False
 
     wait_until(arrived, what="the restored database")
+    world.settle(source.target_id)
 
 
 def life(world):

@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from servers import KINDS, READING_TOKEN, SERVICE_ID, SERVICE_SECRET, TOKEN, Service
+from servers import KINDS, READING_TOKEN, SERVICE_ID, SERVICE_SECRET, TOKEN, Service, wait_until
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 DIALECTS = ["trove", "rds", "rdssigned", "gaussdb", "planetscale", "pmm"]
@@ -74,7 +74,8 @@ class Source:
 
     def instances(self):
         """Both, for the configuration."""
-        common = {"account": ACCOUNT, "engine": self.engine, "version": "1", "database": self.dialect}
+        common = {"account": ACCOUNT, "engine": self.engine, "version": "1", "database": self.dialect,
+                  "databases": ["orders"]}
         return [
             {**common, "id": self.id, "name": self.name, "branch": self.branch, **self.server.commands(self.database)},
             {**common, "id": self.target_id, "name": f"{self.name}-restored", "branch": self.target_branch,
@@ -121,6 +122,15 @@ class World:
 
     def ask(self, *arguments, **more):
         return ask(self.service, *arguments, **more)
+
+    def settle(self, *instances):
+        """Waits until nothing is being restored into some instances: only one interface tells."""
+        def is_quiet():
+            rows = self.ask("GET", "/v1/backups/restores").json.get("items", [])
+            return not any(
+                row["service_id"] in instances and row["status"] == "RESTORE_STATUS_IN_PROGRESS" for row in rows)
+
+        wait_until(is_quiet, what="the end of a restore")
 
 
 def same(given, wanted, what):
