@@ -34,6 +34,7 @@ import databases  # noqa: E402
 import gaussdb  # noqa: E402
 import hostile  # noqa: E402
 import lifecycle  # noqa: E402
+import page  # noqa: E402
 import planetscale  # noqa: E402
 import pmm  # noqa: E402
 import rds  # noqa: E402
@@ -50,7 +51,7 @@ WITH_SERVER = {
 }
 SCENARIOS = {
     **WITH_SERVER, **hostile.SCENARIOS, **hostile.LONG_SCENARIOS, **signatures.SCENARIOS, **lifecycle.SCENARIOS,
-    **secrecy.SCENARIOS, **contract.SCENARIOS,
+    **secrecy.SCENARIOS, **contract.SCENARIOS, **page.SCENARIOS,
 }
 SKIPPED = 77
 
