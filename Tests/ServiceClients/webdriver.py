@@ -129,7 +129,9 @@ class Browser:
         found = []
         for entry in self._do("POST", "/se/log", {"type": "performance"}):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
+            # What its own pages ask for is nobody else's business.
+            if message["method"] == "Network.requestWillBeSent" and not message["params"]["request"]["url"].startswith(
+                "chrome"):
                 found.append(message["params"]["request"]["url"])
         return found
 
