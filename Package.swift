@@ -34,6 +34,7 @@ let package = Package(
     .library(name: "ArchiveKit", targets: ["ArchiveKit"]),
     .library(name: "BackupKit", targets: ["BackupKit"]),
     .executable(name: "archivetool", targets: ["archivetool"]),
+    .executable(name: "archivetool-serve", targets: ["archivetool-serve"]),
   ],
   targets: [
     .target(
@@ -55,6 +56,8 @@ let package = Package(
       name: "BackupService",
       dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CMicrohttpd"],
       swiftSettings: settings),
+    .executableTarget(
+      name: "archivetool-serve", dependencies: ["BackupService", "SystemIO", "TextFormats"], swiftSettings: settings),
     .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
     .executableTarget(
       name: "archivetool",

@@ -2,14 +2,14 @@
 
 /// The service as a whole: takes a request, finds who answers it, and sees to it that only those ask who may.
 public import BackupKit
-public import SystemIO
+internal import SystemIO
 internal import TextFormats
 
 /// A backup service: the interfaces of five products over one repository.
 ///
 /// ```swift
 /// let service = try BackupService(configuration, tokens, repository)
-/// let server = try HTTPServer(.init { $0.port = 8480 }) { service.answer($0) }
+/// let server = try HTTPServer(.init { $0.port = 8480 }) { service.decide($0) }
 /// ```
 public final class BackupService: Sendable {
   private struct Entry: Sendable {
@@ -19,74 +19,135 @@ public final class BackupService: Sendable {
 
   private let core: ServiceCore
   private let tokens: TokenFile?
-  private let entries: [Entry]
-  private let metrics: ServiceMetrics
+  private let hosts: HostPolicy
+  private let page: ServicePage
+  private let housekeeper: Housekeeper
+  /// The routes by the number of their segments.
+  private let entries: [Int: [Entry]]
+  private let cache = ResponseCache()
+  private let metrics = ServiceMetrics()
+  private let scheme: String
 
-  /// Begins to work; nothing listens yet.
+  /// Begins to work: backups that an earlier process has left are taken up. Nothing listens yet.
   ///
   /// - Parameters:
   ///   - configuration: what the administrator says.
   ///   - tokens: who may ask; `nil` for everybody who can reach it, which must be nobody outside of this machine.
   ///   - repository: where the backups are.
-  /// - Throws: what the system answered.
+  /// - Throws: what the storage or the system answered.
   public init(
     _ configuration: ServiceConfiguration, _ tokens: TokenFile?, _ repository: Repository
-  ) throws(IOError) {
-    core = try ServiceCore(configuration, repository)
+  ) throws(BackupError) {
+    core = try ServiceCore(configuration, repository, ServiceLog())
     self.tokens = tokens
-    entries = Dialects.all.flatMap { dialect in dialect.routes.map { Entry(dialect: dialect, route: $0) } }
-    metrics = ServiceMetrics()
+    hosts = HostPolicy(address: configuration.address, hosts: configuration.hosts)
+    scheme = configuration.identity == nil ? "http" : "https"
+    page = ServicePage(core, tokens, hosts, isSecure: configuration.identity != nil)
+    entries = Dictionary(
+      grouping: Dialects.all.flatMap { dialect in dialect.routes.map { Entry(dialect: dialect, route: $0) } },
+      by: \.route.pattern.count)
+    try core.takeUp()
+    do throws(IOError) { housekeeper = try Housekeeper(core) } catch { throw BackupError(error) }
   }
 
-  /// Gives up what waits, asks what is being done to end, and waits for that.
-  public func stop() { core.stop() }
+  /// Gives up what waits, and waits for what is being done; what takes too long is asked to end.
+  public func stop() {
+    housekeeper.stop()
+    core.stop()
+  }
 
-  /// Answers a request.
+  /// Looks at a request.
   ///
   /// - Parameter request: the request.
-  public func answer(_ request: HTTPRequest) -> HTTPResponse {
-    let response = respond(to: request)
-    metrics.count(response.status)
-    return request.method == "HEAD" ? HTTPResponse(status: response.status) : response
+  /// - Returns: the answer, or what finds it and may take its time.
+  public func decide(_ request: HTTPRequest) -> HTTPDecision {
+    switch consider(request) {
+    case .answer(let response): return .answer(counted(response))
+    case .work(let work): return .work { [self] in counted(work()) }
+    }
   }
 
-  private func respond(to request: HTTPRequest) -> HTTPResponse {
+  private func counted(_ response: HTTPResponse) -> HTTPResponse {
+    metrics.count(response.status)
+    return response
+  }
+
+  private func consider(_ request: HTTPRequest) -> HTTPDecision {
+    do throws(ServiceFault) { try check(request) } catch {
+      let dialect = Dialects.all.first { $0.owns(request.segments) }
+      let response = dialect?.response(to: error) ?? Self.plain(error)
+      // What is behind such a request on the same connection is not to be trusted.
+      return .answer(error.kind == .tooLarge ? response : response.with("Connection", "close"))
+    }
+    // HEAD is GET without a body, which the server leaves out.
+    let method = request.method == "HEAD" ? "GET" : request.method
+    if let decision = page.decide(request, method) { return decision }
     switch request.segments {
-    case ["healthz"]: return request.method == "GET" ? health() : Self.onlyGet
-    case ["metrics"]:
-      guard request.method == "GET" else { return Self.onlyGet }
-      return HTTPResponse(type: "text/plain; version=0.0.4", text: metrics.text(core))
-    default: break
+    case ["healthz"]: return .answer(method == "GET" ? health() : Self.onlyGet)
+    case ["metrics"]: return .answer(method == "GET" ? figures(request) : Self.onlyGet)
+    default: return consider(request, method)
     }
-    let matching = entries.compactMap { entry in entry.route.match(request.segments).map { (entry, $0) } }
+  }
+
+  private func consider(_ request: HTTPRequest, _ method: String) -> HTTPDecision {
+    let matching = (entries[request.segments.count] ?? []).compactMap { entry in
+      entry.route.match(request.segments).map { (entry: entry, values: $0) }
+    }
     guard let first = matching.first else {
-      return HTTPResponse(status: 404, json: ["error": "there is no such path"])
+      let fault = ServiceFault(.notFound, "there is no such path")
+      return .answer(Dialects.all.first { $0.owns(request.segments) }?.response(to: fault) ?? Self.plain(fault))
     }
-    guard let (entry, values) = matching.first(where: { $0.0.route.method == request.method }) else {
-      let methods = Set(matching.map(\.0.route.method)).sorted().joined(separator: ", ")
-      return first.0.dialect.response(to: ServiceFault(.methodNotAllowed, "this path is for \(methods)"))
-        .with("Allow", methods)
+    guard let (entry, values) = matching.first(where: { $0.entry.route.method == method }) else {
+      let methods = Set(matching.map(\.entry.route.method)).sorted().joined(separator: ", ")
+      let fault = ServiceFault(.methodNotAllowed, "this path is for \(methods)")
+      return .answer(first.entry.dialect.response(to: fault).with("Allow", methods))
     }
+    let dialect = entry.dialect
     do throws(ServiceFault) {
-      try check(request)
-      let principal = try self.principal(of: request, entry.dialect)
-      if entry.route.isWriting, !principal.mayWrite {
-        throw ServiceFault(.forbidden, "'\(principal.name)' may not change anything")
+      let principal = try self.principal(of: request, dialect)
+      if let account = values["account"], let own = principal.account, account != own {
+        throw ServiceFault(.forbidden, "'\(principal.name)' may not see this account")
       }
-      return try entry.route.action(Call(request: request, values: values, principal: principal, service: core))
+      let view = try core.view()
+      let call = Call(
+        request: request, values: values, principal: principal, service: core, view: view,
+        base: "\(scheme)://\(request.field("Host") ?? "")")
+      switch entry.route.kind {
+      case .read: return .answer(try entry.route.action(call))
+      case .list:
+        // The host and the account of who asks are in what is answered.
+        let key = "\(principal.account ?? "*")\n\(call.base)\n\(request.target)"
+        return .answer(
+          try cache.response(key, view.number) { () throws(ServiceFault) in try entry.route.action(call) })
+      case .write:
+        guard principal.mayWrite else {
+          throw ServiceFault(.forbidden, "'\(principal.name)' may not change anything")
+        }
+        guard hosts.isFromUs(request) else {
+          throw ServiceFault(.forbidden, "requests of pages of other servers are refused")
+        }
+        return .work {
+          do throws(ServiceFault) { return try entry.route.action(call) } catch {
+            return dialect.response(to: error)
+          }
+        }
+      }
     } catch {
-      return entry.dialect.response(to: error)
+      return .answer(dialect.response(to: error))
     }
   }
 
   /// What is wrong with a request whatever it asks for.
   private func check(_ request: HTTPRequest) throws(ServiceFault) {
-    if request.isTooLong { throw ServiceFault(.tooLarge, "a body has at most 1 MiB") }
     // Two lengths, or a length and chunks, are how one request is smuggled behind another.
     let lengths = request.count(of: "Content-Length")
     guard lengths <= 1, lengths == 0 || request.count(of: "Transfer-Encoding") == 0 else {
-      throw ServiceFault(.invalid, "the length of the body is said twice")
+      throw ServiceFault(.malformed, "the length of the body is said twice")
     }
+    guard hosts.allows(request) else {
+      throw ServiceFault(.misdirected, "the Host of the request is none of the names of this service")
+    }
+    if request.isTooLong { throw ServiceFault(.tooLarge, "a body has at most 1 MiB") }
   }
 
   private func principal(
@@ -96,14 +157,37 @@ public final class BackupService: Sendable {
     return try dialect.principal(of: request, tokens)
   }
 
+  // MARK: - What belongs to no interface
+
+  private static func plain(_ fault: ServiceFault) -> HTTPResponse {
+    let status =
+      switch fault.kind {
+      case .notFound: 404
+      case .misdirected: 421
+      case .tooLarge: 413
+      case .unauthorized: 401
+      case .forbidden: 403
+      default: 400
+      }
+    return HTTPResponse(status: status, json: ["error": .string(fault.message)])
+  }
+
   private static let onlyGet = HTTPResponse(status: 405, json: ["error": "this path is for GET"]).with("Allow", "GET")
 
   private func health() -> HTTPResponse {
     do throws(ServiceFault) {
-      _ = try core.backups(of: nil)
+      _ = try core.view()
       return HTTPResponse(json: ["status": "ok"])
     } catch {
       return HTTPResponse(status: 503, json: ["status": "the repository cannot be read"])
     }
+  }
+
+  private func figures(_ request: HTTPRequest) -> HTTPResponse {
+    if let tokens, Authorization(request).token.flatMap(tokens.bearer) == nil {
+      return Self.plain(ServiceFault(.unauthorized, "a token that is known is needed"))
+        .with("WWW-Authenticate", "Bearer")
+    }
+    return HTTPResponse(type: "text/plain; version=0.0.4; charset=utf-8", text: metrics.text(core))
   }
 }

@@ -22,22 +22,39 @@ final class ServiceMetrics: Sendable {
       "archivetool_http_answers_total", "counter", "Answers by status.",
       answers.withLock { $0 }.sorted { $0.key < $1.key }.map { ("{status=\"\($0.key)\"}", UInt64($0.value)) })
     let load = core.load
-    family("archivetool_work_waiting", "gauge", "Backups and restores that wait.", [("", UInt64(load.waiting))])
-    family("archivetool_work_running", "gauge", "Backups and restores being made.", [("", UInt64(load.working))])
-    let records = (try? core.backups(of: nil)) ?? []
+    family("archivetool_work_waiting", "gauge", "Backups, checks and restores that wait.", [("", UInt64(load.waiting))])
+    family("archivetool_work_running", "gauge", "Backups, checks and restores at work.", [("", UInt64(load.working))])
+    let records = (try? core.view())?.records ?? []
     var states: [BackupState: UInt64] = [:]
-    for record in records { states[record.state, default: 0] += 1 }
+    var newest: [String: Int64] = [:]
+    var stored: UInt64 = 0
+    for record in records {
+      states[record.state, default: 0] += 1
+      stored &+= record.sizes.stored
+      if record.state == .complete { newest[record.instance] = record.createdAt.seconds }
+    }
     family(
       "archivetool_backups", "gauge", "Backups by state.",
       BackupState.allCases.map { ("{state=\"\($0.rawValue)\"}", states[$0] ?? 0) })
+    family("archivetool_stored_bytes", "gauge", "Bytes of all archives.", [("", stored)])
     family(
-      "archivetool_stored_bytes", "gauge", "Bytes of all archives.",
-      [("", records.reduce(0) { $0 &+ $1.sizes.stored })])
-    var newest: [String: Int64] = [:]
-    for record in records where record.state == .complete { newest[record.instance] = record.createdAt.seconds }
-    family(
-      "archivetool_last_complete_seconds", "gauge", "When the newest complete backup of an instance was made.",
+      "archivetool_last_complete_timestamp_seconds", "gauge",
+      "When the newest complete backup of an instance was asked for.",
       newest.sorted { $0.key < $1.key }.map { ("{instance=\"\(Self.escaped($0.key))\"}", UInt64(clamping: $0.value)) })
+    let restores = core.restoreRecords
+    family(
+      "archivetool_restores", "gauge", "Restores since the start by state.",
+      RestoreRecord.State.allCases.map { state in
+        ("{state=\"\(state.rawValue)\"}", UInt64(restores.count { $0.state == state }))
+      })
+    let active = records.filter(\.state.isActive)
+    family(
+      "archivetool_backup_progress_bytes", "gauge", "Bytes read for backups that are being made.",
+      active.compactMap { record in
+        core.activities[record.id].map { activity in
+          ("{instance=\"\(Self.escaped(record.instance))\"}", activity.progress.bytesRead)
+        }
+      })
     return text
   }
 

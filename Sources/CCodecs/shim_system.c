@@ -124,7 +124,7 @@ int32_t ccodecs_host_name(char *buffer, size_t size) {
 
 int32_t ccodecs_spawn(
     int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
-    int32_t output, int32_t errors, int32_t extra) {
+    int32_t output, int32_t errors, int32_t extra, int32_t in_group) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int result = posix_spawn_file_actions_init(&actions);
@@ -139,7 +139,11 @@ int32_t ccodecs_spawn(
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // A group of its own has the number of the program: 0 stands for that.
+  posix_spawnattr_setpgroup(&attributes, 0);
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  if (in_group) flags |= POSIX_SPAWN_SETPGROUP;
+  posix_spawnattr_setflags(&attributes, flags);
   // A duplicate onto itself would stay closed on exec; ours are never 0 to 2, which are kept open from the start.
   result = posix_spawn_file_actions_adddup2(&actions, input, 0);
   if (result == 0) result = posix_spawn_file_actions_adddup2(&actions, output, 1);
@@ -162,4 +166,17 @@ int32_t ccodecs_wait(int32_t process) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+int32_t ccodecs_await_exit(int32_t process, int32_t waits) {
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  while (waitid(P_PID, (id_t)process, &info, WEXITED | WNOWAIT | (waits ? 0 : WNOHANG)) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return info.si_pid == process ? 1 : 0;
+}
+
 int32_t ccodecs_terminate(int32_t process) { return kill(process, SIGTERM); }
+
+int32_t ccodecs_end_group(int32_t process, int32_t at_once) { return kill(-process, at_once ? SIGKILL : SIGTERM); }
+
+int32_t ccodecs_replace_process(const char *path, char *const *arguments) { return execv(path, arguments); }

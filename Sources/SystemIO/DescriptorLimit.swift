@@ -23,4 +23,18 @@ public enum DescriptorLimit {
     }
     throw IOError("work with \(limit.rlim_cur) open files, \(least) are needed", errno: .tooManyOpenFiles)
   }
+
+  /// Raises the limit as far as it may be, up to a number.
+  ///
+  /// - Parameter wanted: The number.
+  /// - Returns: The limit from now on.
+  public static func raise(to wanted: UInt64) -> UInt64 {
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    guard unsafe getrlimit(resource, &limit) == 0 else { return wanted }
+    guard limit.rlim_cur < rlim_t(wanted) else { return UInt64(limit.rlim_cur) }
+    var raised = limit
+    raised.rlim_cur = min(rlim_t(wanted), limit.rlim_max)
+    return unsafe UInt64(setrlimit(resource, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur)
+  }
 }

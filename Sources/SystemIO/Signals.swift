@@ -28,6 +28,7 @@ public enum Signals {
     var diesByPipe = false
     var lastAct: (@Sendable () -> Void)?
     var interruption: (@Sendable () -> Void)?
+    var stop: (@Sendable () -> Void)?
   }
 
   private static let state = Monitor(State())
@@ -80,6 +81,12 @@ public enum Signals {
     state.withLock { $0.interruption = act }
   }
 
+  /// Sets what the next INT or TERM does instead of ending the process, so that a service can come to its end in order. It
+  /// is used once: the one after that ends the process. The act runs on the watching thread.
+  public static func onStop(_ act: (@Sendable () -> Void)?) {
+    state.withLock { $0.stop = act }
+  }
+
   /// Ends the process by INT, after the cleanup, as who was asked to stop and has stopped.
   public static func dieInterrupted() -> Never { die(by: SIGINT) }
 
@@ -121,8 +128,11 @@ public enum Signals {
       switch signal {
       case SIGUSR1: counts.withLock { $0.statusRequests &+= 1 }
       case SIGWINCH: counts.withLock { $0.windowChanges &+= 1 }
-      case SIGINT:
-        if let act = state.withLock({ $0.interruption.take() }) { act() } else { die(by: signal) }
+      case SIGINT, SIGTERM:
+        let act = state.withLock { state in
+          (signal == SIGINT ? state.interruption.take() : nil) ?? state.stop.take()
+        }
+        if let act { act() } else { die(by: signal) }
       default: die(by: signal)
       }
     }

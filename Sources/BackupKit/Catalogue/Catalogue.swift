@@ -9,15 +9,20 @@ internal import SystemIO
 /// file is touched, so that whoever comes after a crash knows which files to read.
 final class Catalogue {
   private let database: SQLiteDatabase
+  /// What was read last, with the text that it was read from; `nil` when nothing is to be remembered.
+  private var known: [BackupID: (text: String, record: BackupRecord)]?
 
   /// The version of the tables; another one is made anew from the state files.
   static let version: Int64 = 1
 
   /// Opens or makes a catalogue.
   ///
-  /// - Parameter file: where; `nil` for memory.
-  init(_ file: Path?) throws(BackupError) {
+  /// - Parameters:
+  ///   - file: where; `nil` for memory.
+  ///   - remembers: whether records are kept in memory, so that only changed ones are taken apart when all are asked for.
+  init(_ file: Path?, remembers: Bool = false) throws(BackupError) {
     database = try SQLiteDatabase(file)
+    if remembers { known = [:] }
     if file != nil {
       // Where the file system cannot share memory this answers with another journal, which is as safe.
       _ = try database.rows("PRAGMA journal_mode=WAL")
@@ -56,7 +61,24 @@ final class Catalogue {
 
   /// All records, oldest first.
   func records() throws(BackupError) -> [BackupRecord] {
-    try records("SELECT record FROM backups ORDER BY created, depth, id")
+    let query = "SELECT record FROM backups ORDER BY created, depth, id"
+    guard let known else { return try records(query) }
+    var found: [BackupID: (text: String, record: BackupRecord)] = [:]
+    found.reserveCapacity(known.count)
+    var records: [BackupRecord] = []
+    try database.run("SELECT id, record FROM backups ORDER BY created, depth, id") { (row) throws(BackupError) in
+      guard row.count == 2, let text = row[1].text else { return }
+      let record: BackupRecord
+      if let id = row[0].text.flatMap({ BackupID($0) }), let old = known[id], old.text == text {
+        record = old.record
+      } else {
+        record = try BackupRecord(stateFile: Array(text.utf8))
+      }
+      found[record.id] = (text, record)
+      records.append(record)
+    }
+    self.known = found
+    return records
   }
 
   /// The record of a backup.
@@ -105,12 +127,13 @@ final class Catalogue {
     try database.run("DELETE FROM backups WHERE id = ?", [.text(id.description)])
   }
 
+  /// How many rows this connection has changed, whether that came to stay or not.
+  var changeCount: Int64 { database.changeCount }
+
   /// What changes with every change of a row, whoever makes it.
   func changeStamp() throws(BackupError) -> [Int64] {
     // The first counts what others have done, the second what this connection has.
-    let others = try database.rows("PRAGMA data_version").first?.first?.int
-    let own = try database.rows("SELECT total_changes()").first?.first?.int
-    return [others ?? 0, own ?? 0]
+    [try database.rows("PRAGMA data_version").first?.first?.int ?? 0, changeCount]
   }
 
   // MARK: - Doubt

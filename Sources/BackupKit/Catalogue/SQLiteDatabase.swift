@@ -73,6 +73,9 @@ final class SQLiteDatabase {
     }
   }
 
+  /// How many rows this connection has changed.
+  var changeCount: Int64 { Int64(unsafe sqlite3_total_changes(connection)) }
+
   /// All rows of a statement.
   func rows(_ statement: String, _ values: [Value] = []) throws(BackupError) -> [[Value]] {
     var rows: [[Value]] = []

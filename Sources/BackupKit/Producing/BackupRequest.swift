@@ -34,6 +34,16 @@ public struct BackupRequest: Sendable {
   public var kind = BackupRecord.Kind.manual
   /// The program that the data is from. Default: unknown.
   public var engine = ""
+  /// The version of that program. Default: unknown.
+  public var engineVersion = ""
+  /// What the data is. Default: not said.
+  public var model: BackupRecord.Model?
+  /// Where the one who asks wants it to be kept, in the words of an interface. Default: not said.
+  public var location = ""
+  /// In which folder there. Default: not said.
+  public var folder = ""
+  /// Whether it is urgent. Default: `false`.
+  public var isEmergency = false
   /// Which of its databases. Default: not said.
   public var databases: [String] = []
   /// How long it is kept. Default: what the repository says.

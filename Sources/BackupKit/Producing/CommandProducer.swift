@@ -37,6 +37,8 @@ public final class CommandProducer: BackupProducer {
   private let delivery: Delivery
   private let expectation: StreamExpectation
   private let tellsErrors: Bool
+  private let variables: [(name: String, value: String)]
+  private let leadsGroup: Bool
 
   /// Takes a command.
   ///
@@ -52,6 +54,23 @@ public final class CommandProducer: BackupProducer {
     delivery = .file(name)
     self.expectation = expectation
     self.tellsErrors = tellsErrors
+    variables = []
+    leadsGroup = false
+  }
+
+  /// Takes a command that writes a file, for a service.
+  ///
+  /// - Parameters:
+  ///   - command: the command, for `sh -c`. It leads a process group of its own.
+  ///   - name: the file's path in the archive.
+  ///   - variables: what it finds in its environment besides what is backed up.
+  public init(_ command: String, as name: [UInt8], variables: [(name: String, value: String)]) {
+    self.command = command
+    delivery = .file(name)
+    expectation = .init()
+    tellsErrors = true
+    self.variables = variables
+    leadsGroup = true
   }
 
   /// Takes a command that writes a stream of members.
@@ -60,15 +79,17 @@ public final class CommandProducer: BackupProducer {
   ///   - command: the command, for `sh -c`.
   ///   - form: what it writes.
   ///   - options: how its members are stored.
-  ///   - tellsErrors: whether what it writes to standard error is passed on to the observer too, line by line.
+  ///   - variables: what it finds in its environment besides what is backed up. It leads a process group of its own.
   public init(
     _ command: String, members form: MemberProducer.Form, _ options: TreeArchiverOptions = .init(),
-    tellsErrors: Bool = true
+    variables: [(name: String, value: String)]
   ) {
     self.command = command
     delivery = .members(form, options)
     expectation = .init()
-    self.tellsErrors = tellsErrors
+    tellsErrors = true
+    self.variables = variables
+    leadsGroup = true
   }
 
   /// It is run again.
@@ -142,7 +163,8 @@ public final class CommandProducer: BackupProducer {
   ) throws(IOError) -> ChildProcess {
     let pipe = try Pipe()
     let child = try ChildProcess.start(
-      shell: command, environment: environment(task), errors: pipe.writer, extra: position)
+      shell: command, environment: variables + environment(task), errors: pipe.writer, extra: position,
+      leadsGroup: leadsGroup)
     // Without our own writer the end is seen when the command has none any more.
     let collector = CommandLog(pipe.split { reader, _ in reader })
     try collector.collect()

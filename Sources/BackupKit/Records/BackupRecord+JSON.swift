@@ -19,6 +19,11 @@ extension BackupRecord {
     object.add("depth", .uint(UInt64(clamping: depth)))
     object.add("kind", .string(kind.rawValue))
     if !engine.isEmpty { object.add("engine", .string(engine)) }
+    if !engineVersion.isEmpty { object.add("engine_version", .string(engineVersion)) }
+    if let model { object.add("model", .string(model.rawValue)) }
+    if !location.isEmpty { object.add("location", .string(location)) }
+    if !folder.isEmpty { object.add("folder", .string(folder)) }
+    if isEmergency { object.add("emergency", .bool(true)) }
     if !databases.isEmpty { object.add("databases", .array(databases.map { .string($0) })) }
     if !codec.isEmpty { object.add("codec", .string(codec)) }
     if retries > 0 {
@@ -93,6 +98,11 @@ extension BackupRecord {
     depth = Int(clamping: number("depth"))
     kind = json["kind"]?.text.flatMap { Kind(rawValue: $0) } ?? .manual
     engine = json["engine"]?.text ?? ""
+    engineVersion = json["engine_version"]?.text ?? ""
+    model = json["model"]?.text.flatMap { Model(rawValue: $0) }
+    location = json["location"]?.text ?? ""
+    folder = json["folder"]?.text ?? ""
+    isEmergency = json["emergency"]?.truth ?? false
     databases = (json["databases"]?.elements ?? []).compactMap(\.text)
     codec = json["codec"]?.text ?? ""
     retries = Int(clamping: number("retries"))

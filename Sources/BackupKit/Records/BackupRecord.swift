@@ -13,6 +13,14 @@ public struct BackupRecord: Hashable, Sendable {
     case manual
   }
 
+  /// What the data of a backup is.
+  public enum Model: String, Hashable, Sendable, CaseIterable {
+    /// The files of a program.
+    case physical
+    /// What a program says that it holds.
+    case logical
+  }
+
   /// What went wrong.
   public struct Failure: Hashable, Sendable {
     /// The code of the ``BackupError``.
@@ -69,6 +77,16 @@ public struct BackupRecord: Hashable, Sendable {
   public var kind = Kind.manual
   /// The program that the data is from, such as `mysql`; empty when nobody said so.
   public var engine = ""
+  /// The version of that program; empty when nobody said so.
+  public var engineVersion = ""
+  /// What the data is; `nil` when nobody said so.
+  public var model: Model?
+  /// Where the one who asked wanted it to be kept, in the words of an interface.
+  public var location = ""
+  /// In which folder there.
+  public var folder = ""
+  /// Whether it was urgent.
+  public var isEmergency = false
   /// Which of its databases, as far as somebody said so.
   public var databases: [String] = []
   /// What it is packed with.
@@ -180,13 +198,21 @@ public struct BackupRecord: Hashable, Sendable {
         .illegalMove, "the backup '\(name)' is \(state.rawValue) and cannot become \(next.rawValue)", backups: [id])
     }
     state = next
-    updatedAt = time
-    history.append(BackupEvent(time, next, reason))
+    append(BackupEvent(time, next, reason))
   }
 
   /// Writes down that something happened that changes nothing of the state.
   mutating func note(_ reason: String, at time: Timestamp) {
-    updatedAt = time
-    history.append(BackupEvent(time, state, reason))
+    append(BackupEvent(time, state, reason))
+  }
+
+  /// The most events that are kept.
+  static let maximumHistory = 1000
+
+  /// Adds an event. Of very many, which thousands of attempts make, those in the middle are forgotten.
+  private mutating func append(_ event: BackupEvent) {
+    updatedAt = event.time
+    history.append(event)
+    if history.count > Self.maximumHistory { history.remove(at: Self.maximumHistory / 2) }
   }
 }

@@ -46,34 +46,38 @@ extension Repository {
     }
   }
 
-  /// Makes a backup whose record is there and whose instance is locked.
-  func run(
-    _ id: BackupID, _ request: BackupRequest, _ parent: BackupRecord?, _ producer: any BackupProducer,
-    _ observer: BackupObserver
-  ) throws(BackupError) -> BackupRecord {
-    var attempt = 0
-    while true {
-      do throws(BackupError) {
-        return try self.attempt(id, request, parent, producer, observer)
-      } catch {
-        if error.code == .cancelled {
-          try fail(id, error, as: .canceled)
-          throw error
-        }
-        attempt += 1
-        guard attempt <= request.retries, producer.isRepeatable else {
-          try fail(id, error, as: .failed)
-          throw error
-        }
-        try fail(id, error, as: .waiting)
-        observer.note("\(error.reason); attempt \(attempt + 1) of \(request.retries + 1) follows")
-        pause(request.retryInterval)
-        if observer.isCancelled() {
-          let cancelled = BackupError(.cancelled, "the backup was given up", backups: [id])
-          try fail(id, cancelled, as: .canceled)
-          throw cancelled
-        }
+  /// Takes a backup in hand that its process has left behind, queued, waiting or half made.
+  ///
+  /// What is complete of it is adopted, and what has no attempt left has failed.
+  ///
+  /// - Parameters:
+  ///   - id: the backup.
+  ///   - request: what was asked for, as its record says.
+  /// - Returns: what makes it; `nil` when there is nothing more to make.
+  /// - Throws: ``BackupError``: `notFound`; `locked` when somebody works on it; `parentUnusable`; what the storage throws.
+  public func takeUp(_ id: BackupID, _ request: BackupRequest) throws(BackupError) -> PendingBackup? {
+    guard try record(id).state.isActive else { return nil }
+    let locks = try lock(request.instance, .exclusive, "create")
+    do throws(BackupError) {
+      let known = try state(of: id)
+      let attempts = known.history.count { $0.state == .running }
+      guard known.state.isActive, attempts <= request.retries, try storage.size(of: .archive(id)) == nil else {
+        try settleHeld(request.instance)
+        locks.release()
+        return nil
       }
+      let parent = try known.parent.map { (id) throws(BackupError) in try state(of: id) }
+      if let parent { try checkParent(parent, for: request) }
+      let record = try change(id) { (record) throws(BackupError) in
+        guard record.state == .running else { return }
+        try record.move(to: .waiting, at: clock(), "the process that made it has ended")
+      }
+      try storage.delete(.partial(id))
+      try storage.delete(.partialIndex(id))
+      return PendingBackup(self, request, record, parent, locks, attempts: attempts)
+    } catch {
+      locks.release()
+      throw error
     }
   }
 
@@ -216,6 +220,11 @@ extension Repository {
       record.depth = parent.map { $0.depth + 1 } ?? 0
       record.kind = request.kind
       record.engine = request.engine
+      record.engineVersion = request.engineVersion
+      record.model = request.model
+      record.location = request.location
+      record.folder = request.folder
+      record.isEmergency = request.isEmergency
       record.databases = request.databases
       record.codec = request.codec
       record.retries = request.retries
@@ -242,7 +251,7 @@ extension Repository {
 
   // MARK: - An attempt
 
-  private func attempt(
+  func attempt(
     _ id: BackupID, _ request: BackupRequest, _ parent: BackupRecord?, _ producer: any BackupProducer,
     _ observer: BackupObserver
   ) throws(BackupError) -> BackupRecord {

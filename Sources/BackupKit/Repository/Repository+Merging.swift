@@ -228,6 +228,10 @@ extension BackupRecord {
     copy.account = account
     copy.kind = kind
     copy.engine = engine
+    copy.engineVersion = engineVersion
+    copy.model = model
+    copy.location = location
+    copy.folder = folder
     copy.databases = databases
     copy.codec = codec
     copy.retention = retention

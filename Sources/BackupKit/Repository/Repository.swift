@@ -4,6 +4,7 @@
 public import ArchiveKit
 public import CodecKit
 public import SystemIO
+internal import Synchronization
 internal import TextFormats
 
 /// A repository of backups.
@@ -51,11 +52,14 @@ public final class Repository: Sendable {
   let pause: @Sendable (UInt64) -> Void
   private let catalogue: Monitor<OpenCatalogue>
   private let warnings = Monitor<[String]>([])
+  private let changes = Atomic<UInt64>(0)
 
   /// A catalogue, and whether it is the shared one or a copy in memory of a repository that cannot be written.
   struct OpenCatalogue: ~Copyable {
     var catalogue: Catalogue
     var isCopy: Bool
+    /// The number of changes that have been counted.
+    var counted: Int64 = 0
   }
 
   /// Makes an empty repository.
@@ -82,11 +86,14 @@ public final class Repository: Sendable {
   ///   - registry: where codecs are found. Default: the built-in ones.
   ///   - clock: what time it is. Default: the time of day.
   ///   - pause: waits so many nanoseconds. Default: on the clock.
+  ///   - remembersRecords: whether records are kept in memory, for who asks for all of them again and again. Default:
+  ///     `false`.
   /// - Throws: ``BackupError`` with `noRepository`, `unsupportedVersion`, `catalogueDamaged`, or what the storage throws.
   public init(
     opening storage: any BackupStorage, rules: BackupRules = .init(), registry: CodecRegistry = .builtin,
     clock: @escaping @Sendable () -> Timestamp = { WallClock.now },
-    pause: @escaping @Sendable (UInt64) -> Void = { _ = Monitor(()).wait(upTo: $0) { _ in false } }
+    pause: @escaping @Sendable (UInt64) -> Void = { _ = Monitor(()).wait(upTo: $0) { _ in false } },
+    remembersRecords: Bool = false
   ) throws(BackupError) {
     guard let bytes = try storage.contents(of: .repository, limit: 1 << 20) else {
       throw BackupError(.noRepository, "there is no repository")
@@ -100,12 +107,12 @@ public final class Repository: Sendable {
     var opened: Catalogue
     var isCopy = storage.catalogue == nil
     do throws(BackupError) {
-      opened = try Catalogue(storage.catalogue)
+      opened = try Catalogue(storage.catalogue, remembers: remembersRecords)
       // Reading alone finds out whether it is one.
       if try !opened.isUsable() { try Self.fill(opened, from: storage) }
     } catch {
       guard error.code == .io, error.system?.errno != .noSpace, error.system?.errno != .inputOutput else { throw error }
-      opened = try Catalogue(nil)
+      opened = try Catalogue(nil, remembers: remembersRecords)
       isCopy = true
       try Self.fill(opened, from: storage)
     }
@@ -129,7 +136,14 @@ public final class Repository: Sendable {
     _ body: (Catalogue) throws(BackupError) -> Result
   ) throws(BackupError) -> Result {
     try catalogue.withLock { (open: inout OpenCatalogue) throws(BackupError) -> Result in
-      try body(open.catalogue)
+      defer {
+        let count = open.catalogue.changeCount
+        if count != open.counted {
+          open.counted = count
+          changes.add(1, ordering: .releasing)
+        }
+      }
+      return try body(open.catalogue)
     }
   }
 
@@ -145,6 +159,16 @@ public final class Repository: Sendable {
     for instance in Set(abandoned.map(\.instance)).sorted() { try settle(instance) }
     return try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
   }
+
+  /// All records as they are written down, oldest first, whether anybody works on those that say so or not.
+  ///
+  /// - Throws: what the storage throws.
+  public func writtenRecords() throws(BackupError) -> [BackupRecord] {
+    try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
+  }
+
+  /// How often this process has changed records. Asking for it waits for nobody.
+  public var changeCount: UInt64 { changes.load(ordering: .acquiring) }
 
   /// Stands for what the records say: two that are the same mean that nothing has changed in between.
   public struct ChangeStamp: Hashable, Sendable {

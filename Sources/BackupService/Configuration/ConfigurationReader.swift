@@ -74,6 +74,40 @@ struct ConfigurationReader {
     return number
   }
 
+  /// An object; `nil` when it is not there.
+  mutating func object(_ key: String) throws(ConfigurationError) -> ConfigurationReader? {
+    guard let value = value(key) else { return nil }
+    return try ConfigurationReader(value, at: place(of: key))
+  }
+
+  /// A list of texts; empty when it is not there.
+  mutating func texts(_ key: String) throws(ConfigurationError) -> [String] {
+    guard let value = value(key) else { return [] }
+    guard let elements = value.elements else { throw error(key, "it is no list") }
+    var texts: [String] = []
+    for (index, element) in elements.enumerated() {
+      guard let text = element.text, !text.isEmpty, !text.utf8.contains(0) else {
+        throw error("\(key)[\(index)]", "it is no text, or an empty one")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// All members, which are texts.
+  mutating func variables() throws(ConfigurationError) -> [InstanceConfiguration.Variable] {
+    var variables: [InstanceConfiguration.Variable] = []
+    for member in members {
+      known.insert(member.key)
+      guard let text = member.value.text, !text.utf8.contains(0) else { throw error(member.key, "it is no text") }
+      guard !member.key.isEmpty, !member.key.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
+        throw error(member.key, "it is no name of a variable")
+      }
+      variables.append(.init(name: member.key, value: text))
+    }
+    return variables
+  }
+
   /// A list of objects; empty when it is not there.
   mutating func objects(_ key: String) throws(ConfigurationError) -> [ConfigurationReader] {
     guard let value = value(key) else { return [] }

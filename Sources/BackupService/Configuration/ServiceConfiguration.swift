@@ -12,7 +12,7 @@ internal import TextFormats
 ///   "repository": "/srv/backups",
 ///   "tokens": "/etc/archivetool/tokens",
 ///   "instances": [
-///     {"id": "shop", "engine": "postgresql", "backup": "pg_dump shop", "file": "shop.sql", "restore": "psql shop"}
+///     {"id": "shop", "preset": "pg_dump", "environment": {"PGDATABASE": "shop"}}
 ///   ]
 /// }
 /// ```
@@ -31,6 +31,8 @@ public struct ServiceConfiguration: Sendable {
   public var address = "127.0.0.1"
   /// The port. Default: 8480.
   public var port: UInt16 = 8480
+  /// What clients may call this service besides its address. Default: nothing.
+  public var hosts: [String] = []
   /// The file with tokens; `nil` for a service on loopback that asks for none.
   public var tokens: Path?
   /// Certificate chain and key, for TLS.
@@ -39,6 +41,10 @@ public struct ServiceConfiguration: Sendable {
   public var workers = 2
   /// How many wait at most. Default: 64.
   public var queueLength = 64
+  /// How many connections are served at a time. Default: 1000.
+  public var connections = 1000
+  /// How many seconds what is being done has to come to its end when the service is stopped. Default: 30.
+  public var stopSeconds = 30
   /// How long backups are kept by interfaces in which the client says nothing, by the name of the interface.
   public var retention: [String: Retention] = [:]
   /// The locations. Default: one, with the identifier `default`.
@@ -48,28 +54,34 @@ public struct ServiceConfiguration: Sendable {
 
   /// Reads a configuration.
   ///
-  /// - Parameter bytes: the text.
+  /// - Parameters:
+  ///   - bytes: the text.
+  ///   - base: where relative paths in it begin.
   /// - Throws: ``ConfigurationError`` for anything that is missing, wrong or unknown.
-  public init(_ bytes: [UInt8]) throws(ConfigurationError) {
+  public init(_ bytes: [UInt8], relativeTo base: Path) throws(ConfigurationError) {
     let json: JSONValue
     do throws(JSONError) { json = try JSONReader.value(bytes) } catch {
       throw ConfigurationError(place: "", reason: "it is no JSON: \(error)")
     }
     var reader = try ConfigurationReader(json)
-    repository = Path(Array(try reader.required("repository").utf8))
-    if let text = try reader.text("listen") { (address, port) = try Self.listening(text, reader) }
-    tokens = try reader.text("tokens").map { Path(Array($0.utf8)) }
-    if let tls = reader.value("tls") {
-      var inner = try ConfigurationReader(tls, at: reader.place(of: "tls"))
-      identity = (
-        Path(Array(try inner.required("certificate").utf8)), Path(Array(try inner.required("key").utf8))
-      )
+    repository = Path(try reader.required("repository"), in: base)
+    if let text = try reader.text("listen") {
+      guard let (address, port) = Self.listening(text) else {
+        throw reader.error("listen", "it is not of the form ADDRESS:PORT")
+      }
+      (self.address, self.port) = (address, port)
+    }
+    hosts = try reader.texts("hosts").map { $0.lowercased() }
+    tokens = try reader.text("tokens").map { Path($0, in: base) }
+    if var inner = try reader.object("tls") {
+      identity = (Path(try inner.required("certificate"), in: base), Path(try inner.required("key"), in: base))
       try inner.finish()
     }
     workers = try reader.number("workers", 1...64) ?? workers
     queueLength = try reader.number("queue", 1...10_000) ?? queueLength
-    if let value = reader.value("retention") {
-      var inner = try ConfigurationReader(value, at: reader.place(of: "retention"))
+    connections = try reader.number("connections", 16...100_000) ?? connections
+    stopSeconds = try reader.number("stop_seconds", 0...86_400) ?? stopSeconds
+    if var inner = try reader.object("retention") {
       for name in Dialects.names {
         guard let text = try inner.text(name) else { continue }
         do throws(BackupError) { retention[name] = try Retention(parsing: text) } catch {
@@ -85,7 +97,7 @@ public struct ServiceConfiguration: Sendable {
     if locations.isEmpty { locations = [Location(id: "default", name: "default")] }
     var ids: Set<String> = []
     for inner in try reader.objects("instances") {
-      let instance = try InstanceConfiguration(inner)
+      let instance = try InstanceConfiguration(inner, relativeTo: base)
       guard ids.insert(instance.id).inserted else {
         throw inner.error("id", "another instance has the identifier '\(instance.id)'")
       }
@@ -95,8 +107,22 @@ public struct ServiceConfiguration: Sendable {
     guard !instances.isEmpty else { throw ConfigurationError(place: "instances", reason: "there is none") }
   }
 
+  /// Takes another address than the configuration's.
+  ///
+  /// - Parameter text: of the form `ADDRESS:PORT`.
+  /// - Throws: ``ConfigurationError`` when it is not.
+  public mutating func listen(on text: String) throws(ConfigurationError) {
+    guard let (address, port) = Self.listening(text) else {
+      throw ConfigurationError(place: "", reason: "'\(text)' is not of the form ADDRESS:PORT")
+    }
+    (self.address, self.port) = (address, port)
+  }
+
   /// Whether only programs on this machine can reach it.
-  public var isLocal: Bool { address.hasPrefix("127.") || address == "::1" }
+  public var isLocal: Bool { HostName.isLoopback(address) }
+
+  /// Whether it holds anything that others must not read.
+  public var hasSecrets: Bool { instances.contains { !$0.environment.isEmpty } }
 
   /// Refuses what would leave the service open to strangers.
   ///
@@ -111,14 +137,23 @@ public struct ServiceConfiguration: Sendable {
     }
   }
 
-  private static func listening(
-    _ text: String, _ reader: ConfigurationReader
-  ) throws(ConfigurationError) -> (String, UInt16) {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-      throw reader.error("listen", "it is not of the form ADDRESS:PORT")
-    }
+  private static func listening(_ text: String) -> (String, UInt16)? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
     var address = text[..<colon]
-    if address.hasPrefix("["), address.hasSuffix("]") { address = address.dropFirst().dropLast() }
-    return (String(address), port)
+    if address.hasPrefix("["), address.hasSuffix("]") {
+      address = address.dropFirst().dropLast()
+    } else if address.contains(":") {
+      return nil
+    }
+    // What is no address is told by the system, which knows them all.
+    return address.isEmpty ? nil : (String(address), port)
+  }
+}
+
+extension Path {
+  /// A path as it stands in a configuration: relative ones begin at a folder.
+  init(_ text: String, in base: Path) {
+    let path = Path(text)
+    self = path.isAbsolute ? path : base.joining(path.bytes)
   }
 }

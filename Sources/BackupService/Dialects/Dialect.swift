@@ -13,6 +13,9 @@ protocol Dialect: Sendable {
   /// What it answers.
   var routes: [Route] { get }
 
+  /// Whether a path that no route has is nevertheless for its clients, who are told so in its words.
+  func owns(_ segments: [String]) -> Bool
+
   /// Who asks.
   ///
   /// - Throws: ``ServiceFault`` with `unauthorized`.
@@ -26,7 +29,7 @@ protocol Dialect: Sendable {
 enum Dialects {
   /// All of them, in the order in which a path is looked for.
   static let all: [any Dialect] = [
-    PMMDialect(), PlanetScaleDialect(), TroveDialect(), RDSDialect(), GaussDBDialect(),
+    PMMDialect(), PlanetScaleDialect(), RDSDialect(), GaussDBDialect(), TroveDialect(),
   ]
 
   /// Their names.

@@ -29,15 +29,41 @@ enum HuaweiSignature {
     guard signed.contains("host"), signed.contains("x-sdk-date") else {
       throw ServiceFault(.unauthorized, "host and x-sdk-date must be signed")
     }
-    guard let date = request.field("X-Sdk-Date"), isCurrent(date, now) else {
-      throw ServiceFault(.unauthorized, "X-Sdk-Date is more than 15 minutes from now")
+    guard let date = request.field("X-Sdk-Date"), request.count(of: "X-Sdk-Date") == 1, isCurrent(date, now) else {
+      throw ServiceFault(.unauthorized, "X-Sdk-Date is more than 15 minutes from now, or no date")
     }
-    let wanted = HMAC.sha256(
-      Array("\(scheme)\n\(date)\n\(SHA256.hash(Array(canonical(request, signed).utf8)))".utf8), key: signer.secret)
-    guard TokenFile.areEqual(Array(signature.utf8), Array("\(wanted)".utf8)) else {
+    let body = SHA256.hash(request.body).description
+    // What a client says of its body is taken at its word only when it is true.
+    if let stated = request.field("X-Sdk-Content-Sha256"), stated.lowercased() != body {
+      throw ServiceFault(.unauthorized, "X-Sdk-Content-Sha256 is not the hash of the body")
+    }
+    let wanted = self.signature(of: request, signed, date, body, key: signer.secret)
+    guard TokenFile.areEqual(Array(signature.lowercased().utf8), Array(wanted.utf8)) else {
       throw ServiceFault(.unauthorized, "the signature is wrong")
     }
+    // Looking twice harms nobody: polling clients sign the same request twice within a second.
+    if request.method != "GET", request.method != "HEAD" {
+      guard tokens.replays.isNew(wanted, at: now.seconds, until: now.seconds + 2 * tolerance) else {
+        throw ServiceFault(.unauthorized, "the signed request has been made before")
+      }
+    }
     return signer.principal
+  }
+
+  /// The signature that a request has to have.
+  ///
+  /// - Parameters:
+  ///   - request: the request.
+  ///   - signed: the names of the fields that are signed, in lower case.
+  ///   - date: what `X-Sdk-Date` says.
+  ///   - body: the hash of the body.
+  ///   - key: the secret.
+  static func signature(
+    of request: HTTPRequest, _ signed: [String], _ date: String, _ body: String, key: [UInt8]
+  ) -> String {
+    let canonical = canonical(request, signed, request.field("X-Sdk-Content-Sha256") ?? body)
+    let text = "\(scheme)\n\(date)\n\(SHA256.hash(Array(canonical.utf8)))"
+    return HMAC.sha256(Array(text.utf8), key: key).description
   }
 
   /// `SDK-HMAC-SHA256 Access=AK, SignedHeaders=a;b, Signature=hex` as pairs.
@@ -66,13 +92,12 @@ enum HuaweiSignature {
   private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
   /// What is signed of a request.
-  private static func canonical(_ request: HTTPRequest, _ signed: [String]) -> String {
+  private static func canonical(_ request: HTTPRequest, _ signed: [String], _ body: String) -> String {
     // The segments have been decoded once: each is written in the one form that signing knows.
     let path = "/" + request.segments.map { PercentCoding.encoded($0) + "/" }.joined()
     let query = request.query.map { (PercentCoding.encoded($0.name), PercentCoding.encoded($0.value)) }
       .sorted { $0 < $1 }.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
     let fields = signed.map { "\($0):\(trimmed(request.field($0) ?? ""))\n" }.joined()
-    let body = request.field("X-Sdk-Content-Sha256") ?? "\(SHA256.hash(request.body))"
     return [request.method, path, query, fields, signed.joined(separator: ";"), body].joined(separator: "\n")
   }
 

@@ -5,7 +5,7 @@ internal import BackupKit
 internal import SystemIO
 internal import TextFormats
 
-/// Speaks as PMM does: backups are artifacts of services, fields that are empty are left out.
+/// Speaks as PMM does: backups are artifacts of services, fields that say nothing are left out.
 struct PMMDialect: Dialect {
   static let name = "pmm"
 
@@ -17,135 +17,138 @@ struct PMMDialect: Dialect {
     $0.forbiddenInDescriptions = []
   }
 
-  /// What the databases that PMM knows can be packed with.
-  private static let methods: [(database: String, codecs: [String])] = [
-    ("mysql", ["DEFAULT", "QUICKLZ", "ZSTD", "LZ4", "NONE"]),
-    ("mongodb", ["DEFAULT", "GZIP", "SNAPPY", "LZ4", "S2", "PGZIP", "ZSTD", "NONE"]),
-  ]
-  private static let everyCodec = ["DEFAULT", "NONE", "QUICKLZ", "ZSTD", "LZ4", "S2", "GZIP", "SNAPPY", "PGZIP"]
+  private static let form = RequestBody.Form(takesCamelCase: true)
 
-  private static func codecs(for engine: String) -> [String] {
-    let database = engine == "mariadb" ? "mysql" : engine
-    return methods.first { $0.database == database }?.codecs ?? everyCodec
-  }
+  /// What the databases that PMM knows can be packed with; for others everything holds.
+  static let methods: [String: [PMMCompression]] = [
+    "mysql": [.default, .none, .quickLZ, .zstd, .lz4],
+    "mongodb": [.default, .none, .zstd, .lz4, .s2, .gzip, .snappy, .pgzip],
+  ]
+
+  /// The words for states.
+  static let states: [BackupState: String] = [
+    .queued: "PENDING", .running: "IN_PROGRESS", .waiting: "PAUSED", .complete: "SUCCESS", .failed: "ERROR",
+    .canceled: "ERROR", .skipped: "ERROR", .deleting: "DELETING", .deleteFailed: "FAILED_TO_DELETE",
+  ]
+
+  static func methods(for engine: String) -> [PMMCompression] { methods[vendor(engine)] ?? PMMCompression.allCases }
 
   var routes: [Route] {
     [
       Route("POST", "/v1/backups:start", Self.start),
-      Route("GET", "/v1/backups/artifacts") { (call) throws(ServiceFault) in
-        let rows = try call.service.backups(of: nil).map { Self.row($0, call.service) }
-        return HTTPResponse(json: .object(Self.list("artifacts", rows)))
+      Route.list("/v1/backups/artifacts") { (call) throws(ServiceFault) in
+        let rows = call.view.selection(account: call.account).map { Self.row($0, call.service) }
+        return HTTPResponse(json: Self.object([("artifacts", .array(rows))]))
       },
       Route("DELETE", "/v1/backups/artifacts/{id}") { (call) throws(ServiceFault) in
-        try call.service.delete(try call.service.backup(call["id"], account: nil))
+        try call.service.delete(try call.backup(), by: call.principal.name)
         return HTTPResponse(json: [:])
       },
       Route("POST", "/v1/backups/restores:start", Self.restore),
       Route("GET", "/v1/backups/restores") { (call) throws(ServiceFault) in
-        HTTPResponse(json: .object(Self.list("items", call.service.restoreRecords.map { Self.row($0, call.service) })))
+        let restores = call.service.restoreRecords.filter { call.account == nil || $0.backup.account == call.account }
+        return HTTPResponse(json: Self.object([("items", .array(restores.map { Self.row($0, call.service) }))]))
       },
       Route("GET", "/v1/backups/{id}/logs") { (call) throws(ServiceFault) in
-        let record = try call.service.backup(call["id"], account: nil)
-        return try Self.logs(call, call.service.activity(of: record.id), record.log)
+        let record = try call.backup()
+        return try Self.logs(call, call.service.activities[record.id], record)
       },
       Route("GET", "/v1/backups/restores/{id}/logs") { (call) throws(ServiceFault) in
-        guard let log = BackupID(call["id"]).flatMap({ call.service.restoreLog($0) }) else {
-          throw ServiceFault(.notFound, "there is no restore '\(call["id"])'")
+        let restore = call.service.restoreRecords.first {
+          $0.id.description == call["id"].lowercased() && (call.account == nil || $0.backup.account == call.account)
         }
-        return try Self.logs(call, log, "")
+        guard let restore else { throw ServiceFault(.notFound, "there is no restore '\(call["id"])'") }
+        return try Self.logs(call, call.service.activities[restore.id], nil)
       },
       Route("GET", "/v1/backups/services/{service}/compression") { (call) throws(ServiceFault) in
-        let instance = try call.service.instance(call["service"], account: nil)
-        let methods = Self.codecs(for: instance.engine).map { JSONValue.string("BACKUP_COMPRESSION_\($0)") }
-        return HTTPResponse(json: ["compression_methods": .array(methods)])
+        let instance = try call.service.instance(call["service"], account: call.account)
+        return HTTPResponse(json: [
+          "compression_methods": .array(Self.methods(for: instance.engine).map { .string($0.word) })
+        ])
       },
       Route("GET", "/v1/backups/locations") { (call) throws(ServiceFault) in
         let rows = call.service.configuration.locations.map { location -> JSONValue in
           ["location_id": .string(location.id), "name": .string(location.name)]
         }
-        return HTTPResponse(json: .object(Self.list("locations", rows)))
+        return HTTPResponse(json: Self.object([("locations", .array(rows))]))
       },
     ]
+  }
+
+  func owns(_ segments: [String]) -> Bool {
+    segments.first == "v1" && segments.count > 1 && (segments[1] == "backups" || segments[1].hasPrefix("backups:"))
   }
 
   // MARK: - Requests
 
   private static func start(_ call: Call) throws(ServiceFault) -> HTTPResponse {
-    let body = try RequestBody(call.request)
-    let instance = try call.service.instance(try body.required("service_id"), account: nil)
+    let body = try RequestBody(call.request, form)
+    let instance = try call.service.instance(try body.required("service_id"), account: call.account)
     let location = try body.required("location_id")
     guard call.service.configuration.locations.contains(where: { $0.id == location }) else {
       throw ServiceFault(.notFound, "there is no location '\(location)'")
     }
-    var order = BackupOrder(instance.id, by: name, call, account: instance.account ?? "", rules: rules)
-    if let text = try body.text("name"), !text.isEmpty { order.name = text }
-    if let text = try body.text("description"), !text.isEmpty { order.description = text }
+    var order = BackupOrder(
+      instance, by: name, call, account: call.account ?? instance.account ?? "", rules: rules)
+    order.location = location
+    order.folder = try body.text("folder") ?? ""
+    order.name = try body.filled("name")
+    order.description = try body.filled("description")
     order.retries = Int(try body.number("retries", 0...Int64(UInt32.max)) ?? 0)
-    if let text = try body.text("retry_interval") {
+    if let text = try body.filled("retry_interval") {
       guard let interval = ProtobufDuration.nanoseconds(text) else {
-        throw ServiceFault(.invalid, "retry_interval is no duration, such as 60s")
+        throw ServiceFault(.badValue, "retry_interval is no duration, such as 60s")
       }
       order.retryInterval = interval
     }
-    order.codec = try codec(try body.text("compression"), instance)
+    order.codec = try codec(try body.filled("compression"), instance)
     let record = try call.service.create(order)
     return HTTPResponse(json: ["artifact_id": .string(record.id.description)])
   }
 
-  /// The codec that a value of the enumeration stands for; `nil` for what the instance says.
-  private static func codec(_ text: String?, _ instance: InstanceConfiguration) throws(ServiceFault) -> String? {
-    guard let text, text != "BACKUP_COMPRESSION_DEFAULT" else { return nil }
-    let prefix = "BACKUP_COMPRESSION_"
-    guard text.hasPrefix(prefix), everyCodec.contains(String(text.dropFirst(prefix.count))) else {
-      throw ServiceFault(.compression, "'\(text)' is no compression")
+  /// The codec that a word stands for; `nil` for what the instance says.
+  private static func codec(_ word: String?, _ instance: InstanceConfiguration) throws(ServiceFault) -> String? {
+    guard let word else { return nil }
+    guard let method = PMMCompression.allCases.first(where: { $0.word == word }) else {
+      throw ServiceFault(.compression, "'\(word)' is no compression")
     }
-    let codec = String(text.dropFirst(prefix.count))
-    guard codecs(for: instance.engine).contains(codec) else {
-      throw ServiceFault(.compression, "\(text) does not go with \(instance.engine)")
+    guard methods(for: instance.engine).contains(method) else {
+      throw ServiceFault(.compression, "\(word) does not go with \(instance.engine)")
     }
-    return codec.lowercased()
+    return method.codec
   }
 
   private static func restore(_ call: Call) throws(ServiceFault) -> HTTPResponse {
-    let body = try RequestBody(call.request)
-    let target = try call.service.instance(try body.required("service_id"), account: nil)
-    let record = try call.service.backup(try body.required("artifact_id"), account: nil)
-    if let text = try body.text("pitr_timestamp"), !text.isEmpty {
+    let body = try RequestBody(call.request, form)
+    let target = try call.service.instance(try body.required("service_id"), account: call.account)
+    let record = try call.service.backup(try body.required("artifact_id"), account: call.account)
+    if try body.filled("pitr_timestamp") != nil {
       throw ServiceFault(.notImplemented, "a restore to a point in time is not possible")
     }
     let restore = try call.service.restore(record, into: target, by: name)
     return HTTPResponse(json: ["restore_id": .string(restore.id.description)])
   }
 
-  private static func logs(_ call: Call, _ log: ActivityLog?, _ kept: String) throws(ServiceFault) -> HTTPResponse {
-    func number(_ name: String, _ absent: Int) throws(ServiceFault) -> Int {
-      guard let text = call.request.parameter(name), !text.isEmpty else { return absent }
-      guard let number = Int(text), number >= 0 else { throw ServiceFault(.invalid, "\(name) is no number") }
-      return number
-    }
-    let (offset, limit) = (try number("offset", 0), min(try number("limit", 1000), 10_000))
+  /// What was said of something: as it was written down while it was made or, when that was done by another process, what
+  /// is left of it in the record.
+  private static func logs(
+    _ call: Call, _ activity: Activity?, _ record: BackupRecord?
+  ) throws(ServiceFault) -> HTTPResponse {
+    let (offset, limit) = (try call.number("offset") ?? 0, min(try call.number("limit") ?? 1000, 10_000))
     let found: (lines: [(number: Int, text: String)], isEnd: Bool)
-    if let log {
-      found = log.lines(from: offset, limit: limit)
+    if let activity {
+      found = activity.lines(from: offset, limit: limit)
     } else {
-      // It was made by another process: what its command has said is in the record.
-      let lines = kept.split(separator: "\n").map(String.init)
+      let lines = (record?.log ?? "").split(separator: "\n").map(String.init)
       let first = min(offset, lines.count)
       let last = first + min(limit, lines.count - first)
-      found = ((first..<last).map { ($0, lines[$0]) }, last == lines.count)
+      found = ((first..<last).map { ($0, lines[$0]) }, last == lines.count && record?.state.isActive != true)
     }
-    let chunks = found.lines.map { line -> JSONValue in
-      ["chunk_id": .int(Int64(line.number)), "data": .string(line.text + "\n")]
-    }
-    return HTTPResponse(json: .object(list("logs", chunks) + [.init("end", .bool(found.isEnd))]))
+    let chunks = found.lines.map { line in object([("chunk_id", .int(Int64(line.number))), ("data", .string(line.text + "\n"))]) }
+    return HTTPResponse(json: object([("logs", .array(chunks)), ("end", .bool(found.isEnd))]))
   }
 
   // MARK: - Answers
-
-  /// A list; an empty one is left out.
-  private static func list(_ key: String, _ rows: [JSONValue]) -> [JSONValue.Member] {
-    rows.isEmpty ? [] : [.init(key, .array(rows))]
-  }
 
   /// An object without the members that say nothing.
   private static func object(_ members: [(String, JSONValue)]) -> JSONValue {
@@ -154,69 +157,61 @@ struct PMMDialect: Dialect {
         .map { JSONValue.Member($0.0, $0.1) })
   }
 
-  private static func vendor(_ engine: String) -> String {
-    switch engine {
-    case "mysql", "mariadb": "mysql"
-    case "mongodb": "mongodb"
-    default: engine
-    }
-  }
+  private static func vendor(_ engine: String) -> String { engine == "mariadb" ? "mysql" : engine }
 
   private static func row(_ record: BackupRecord, _ service: ServiceCore) -> JSONValue {
-    let location = service.configuration.locations[0]
     let instance = try? service.instance(record.instance, account: nil)
-    let isLogical: Bool = if case .command = instance?.source { true } else { false }
-    let codec = record.codec.prefix { $0 != ":" }.uppercased()
-    let isKnown = everyCodec.contains(codec)
+    let location = location(record.location, service)
+    let model = record.model ?? instance?.model ?? .physical
+    var metadata: [JSONValue] = []
+    if record.state == .complete {
+      metadata = [
+        [
+          "file_list": [["name": .string("\(record.id).cka")]],
+          "restore_to": .string((record.startedAt ?? record.createdAt).rfc3339(fractionDigits: 6)),
+        ]
+      ]
+    }
     return object([
       ("artifact_id", .string(record.id.description)), ("name", .string(record.name)),
       ("vendor", .string(vendor(record.engine))), ("location_id", .string(location.id)),
       ("location_name", .string(location.name)), ("service_id", .string(record.instance)),
       ("service_name", .string(instance?.name ?? "")),
-      ("data_model", .string(isLogical ? "DATA_MODEL_LOGICAL" : "DATA_MODEL_PHYSICAL")),
-      ("status", .string(status(record.state))), ("created_at", .string(record.createdAt.rfc3339(fractionDigits: 6))),
+      ("data_model", .string(model == .logical ? "DATA_MODEL_LOGICAL" : "DATA_MODEL_PHYSICAL")),
+      ("status", .string("BACKUP_STATUS_\(states[record.state] ?? "INVALID")")),
+      ("created_at", .string(record.createdAt.rfc3339(fractionDigits: 6))),
       ("mode", .string(record.parent == nil ? "BACKUP_MODE_SNAPSHOT" : "BACKUP_MODE_INCREMENTAL")),
-      (
-        "metadata_list",
-        record.state == .complete
-          ? [["file_list": [["name": .string("\(record.id).cka")]], "restore_to": .string(record.createdAt.rfc3339())]]
-          : []
-      ),
-      ("compression", .string(isKnown ? "BACKUP_COMPRESSION_\(codec)" : "BACKUP_COMPRESSION_DEFAULT")),
+      ("folder", .string(record.folder)), ("metadata_list", .array(metadata)),
+      ("compression", .string(PMMCompression(codec: record.codec).word)),
     ])
   }
 
   private static func row(_ restore: RestoreRecord, _ service: ServiceCore) -> JSONValue {
-    let location = service.configuration.locations[0]
+    let location = location(restore.backup.location, service)
     let status =
       switch restore.state {
-      case .queued, .running: "RESTORE_STATUS_IN_PROGRESS"
-      case .complete: "RESTORE_STATUS_SUCCESS"
-      case .failed: "RESTORE_STATUS_ERROR"
+      case .queued, .running: "IN_PROGRESS"
+      case .complete: "SUCCESS"
+      case .failed: "ERROR"
       }
+    let model = restore.backup.model ?? .physical
     return object([
       ("restore_id", .string(restore.id.description)), ("artifact_id", .string(restore.backup.id.description)),
       ("name", .string(restore.backup.name)), ("vendor", .string(vendor(restore.backup.engine))),
       ("location_id", .string(location.id)), ("location_name", .string(location.name)),
       ("service_id", .string(restore.instance)),
       ("service_name", .string((try? service.instance(restore.instance, account: nil))?.name ?? "")),
-      ("status", .string(status)), ("started_at", .string(restore.createdAt.rfc3339(fractionDigits: 6))),
+      ("data_model", .string(model == .logical ? "DATA_MODEL_LOGICAL" : "DATA_MODEL_PHYSICAL")),
+      ("status", .string("RESTORE_STATUS_\(status)")),
+      ("started_at", .string(restore.createdAt.rfc3339(fractionDigits: 6))),
       ("finished_at", .string(restore.endedAt?.rfc3339(fractionDigits: 6) ?? "")),
     ])
   }
 
-  private static func status(_ state: BackupState) -> String {
-    let word =
-      switch state {
-      case .queued: "PENDING"
-      case .running: "IN_PROGRESS"
-      case .waiting: "PAUSED"
-      case .complete: "SUCCESS"
-      case .failed, .canceled, .skipped: "ERROR"
-      case .deleting: "DELETING"
-      case .deleteFailed: "FAILED_TO_DELETE"
-      }
-    return "BACKUP_STATUS_\(word)"
+  /// The location that a record names, or the first.
+  private static func location(_ id: String, _ service: ServiceCore) -> ServiceConfiguration.Location {
+    let locations = service.configuration.locations
+    return locations.first { $0.id == id } ?? locations[0]
   }
 
   // MARK: - Who asks, and refusals
@@ -231,24 +226,27 @@ struct PMMDialect: Dialect {
   func response(to fault: ServiceFault) -> HTTPResponse {
     let (code, status): (Int64, Int) =
       switch fault.kind {
-      case .invalid, .compression, .tooLarge: (3, fault.kind == .tooLarge ? 413 : 400)
+      case .malformed, .badValue, .compression: (3, 400)
+      case .tooLarge: (3, 413)
       case .unprocessable, .busy: (9, 400)
       case .unauthorized: (16, 401)
       case .forbidden: (7, 403)
       case .notFound: (5, 404)
       case .methodNotAllowed: (12, 405)
       case .conflict: (6, 409)
+      case .misdirected: (3, 421)
       case .overloaded: (8, 429)
       case .notImplemented: (12, 501)
       case .failure: (13, 500)
       }
-    var body: JSONValue = [
-      "code": .int(code), "error": .string(fault.message), "message": .string(fault.message),
-    ]
     let details: [JSONValue] =
       fault.kind == .compression
       ? [["@type": "type.googleapis.com/backup.v1.Error", "code": "ERROR_CODE_INVALID_COMPRESSION"]] : []
-    body.add("details", .array(details))
-    return HTTPResponse(status: status, json: body)
+    return HTTPResponse(
+      status: status,
+      json: [
+        "error": .string(fault.message), "code": .int(code), "message": .string(fault.message),
+        "details": .array(details),
+      ])
   }
 }

@@ -10,35 +10,40 @@ struct RDSDialect: Dialect {
 
   var routes: [Route] {
     [
-      Route("POST", "/v3/{project}/backups") { (call) throws(ServiceFault) in
+      Route("POST", "/v3/{account}/backups") { (call) throws(ServiceFault) in
         let body = try RequestBody(call.request)
         var order = try HuaweiBackups.order(call, body, by: Self.name)
         for database in try body.objects("databases") { order.databases.append(try database.required("name")) }
         return HuaweiBackups.created(try call.service.create(order))
       },
-      Route("GET", "/v3/{project}/backups", HuaweiBackups.list),
-      Route("DELETE", "/v3/{project}/backups/{id}", HuaweiBackups.delete),
-      Route("POST", "/v3/{project}/instances/recovery") { (call) throws(ServiceFault) in
+      Route.list("/v3/{account}/backups", HuaweiBackups.list),
+      Route("DELETE", "/v3/{account}/backups/{id}", HuaweiBackups.delete),
+      Route("GET", "/v3/{account}/instances", HuaweiBackups.instances),
+      Route("POST", "/v3/{account}/instances/recovery") { (call) throws(ServiceFault) in
         let body = try RequestBody(call.request)
         let (source, target) = (try body.requiredObject("source"), try body.requiredObject("target"))
-        guard try source.text("type") ?? "backup" == "backup" else {
-          throw ServiceFault(.notImplemented, "a restore to a point in time is not possible")
-        }
-        return try HuaweiBackups.restore(
-          call, try source.required("backup_id"), into: try target.required("instance_id"), by: Self.name)
+        return try HuaweiBackups.restore(call, source, into: try target.required("instance_id"), by: Self.name)
       },
-      Route("GET", "/v3/{project}/backup-files") { (call) throws(ServiceFault) in
-        let record = try call.service.backup(call.request.parameter("backup_id") ?? "", account: call["project"])
-        guard record.state == .complete else {
-          throw ServiceFault(.unprocessable, "the backup '\(record.name)' is \(record.state.rawValue), not complete")
-        }
-        let file: JSONValue = [
-          "name": .string("\(record.id).cka"), "size": .int(Int64(clamping: (record.sizes.stored + 999) / 1000)),
+      Route("GET", "/v3/{account}/backup-files", Self.files),
+    ]
+  }
+
+  func owns(_ segments: [String]) -> Bool { HuaweiBackups.owns(segments) }
+
+  private static func files(_ call: Call) throws(ServiceFault) -> HTTPResponse {
+    let record = try call.service.backup(call.request.parameter("backup_id") ?? "", account: call.account)
+    guard record.state == .complete else {
+      throw ServiceFault(.unprocessable, "the backup '\(record.name)' is \(record.state.rawValue), not complete")
+    }
+    return HTTPResponse(json: [
+      "files": [
+        [
+          "name": .string("\(record.id).cka"), "size": .int(Int64(clamping: HuaweiBackups.kilobytes(record.sizes.stored))),
           "download_link": "", "link_expired_time": .string(HuaweiBackups.time(record.updatedAt)),
         ]
-        return HTTPResponse(json: ["files": [file], "bucket": "backups"])
-      },
-    ]
+      ],
+      "bucket": .string(record.location.isEmpty ? "backups" : record.location),
+    ])
   }
 
   func principal(of request: HTTPRequest, _ tokens: TokenFile) throws(ServiceFault) -> TokenFile.Principal {

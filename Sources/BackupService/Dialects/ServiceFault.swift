@@ -7,9 +7,11 @@ internal import BackupKit
 struct ServiceFault: Error, Hashable {
   /// The kind of refusal; each interface has a status and a word for it.
   enum Kind: Hashable, CaseIterable {
-    /// The request itself is wrong.
-    case invalid
-    /// A value is well formed, and cannot be.
+    /// The request cannot be understood.
+    case malformed
+    /// It can, but something in it is missing, of another type or not allowed.
+    case badValue
+    /// What it asks for does not go with how things are.
     case unprocessable
     /// Nobody known asks.
     case unauthorized
@@ -19,9 +21,9 @@ struct ServiceFault: Error, Hashable {
     case notFound
     /// The path is there, but not for this method.
     case methodNotAllowed
-    /// It is in use, or a name is taken.
+    /// A name is taken.
     case conflict
-    /// Another backup of the instance is being made.
+    /// Another backup of the instance is being made, or a restore into it.
     case busy
     /// The body is too long.
     case tooLarge
@@ -31,6 +33,8 @@ struct ServiceFault: Error, Hashable {
     case overloaded
     /// It cannot be done by this service.
     case notImplemented
+    /// The request is for another server.
+    case misdirected
     /// The service has failed.
     case failure
   }
@@ -47,15 +51,19 @@ struct ServiceFault: Error, Hashable {
   init(_ error: BackupError) {
     let kind: Kind =
       switch error.code {
-      case .invalidValue: .invalid
+      case .invalidValue: .badValue
       case .notFound: .notFound
-      case .nameInUse, .isProtected, .isNeeded: .conflict
+      case .nameInUse: .conflict
       case .locked: .busy
-      case .parentUnusable, .illegalMove, .ambiguous: .unprocessable
+      case .parentUnusable, .illegalMove, .ambiguous, .isProtected, .isNeeded: .unprocessable
       case .unsupported: .notImplemented
       default: .failure
       }
-    // Where the repository lies, and what the system says of it, is for the log alone.
-    self.init(kind, kind == .failure ? "the backup service has failed" : error.reason)
+    // Where the repository lies, who holds its locks and what the system says of it is for the log alone.
+    switch kind {
+    case .failure: self.init(kind, "the backup service has failed")
+    case .busy: self.init(kind, "a backup or a restore of the instance is at work")
+    default: self.init(kind, error.reason)
+    }
   }
 }

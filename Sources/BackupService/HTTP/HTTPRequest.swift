@@ -20,6 +20,8 @@ public struct HTTPRequest: Sendable {
 
   /// The method, such as `GET`.
   public var method: String
+  /// What the request line says: path and query, nothing decoded.
+  public var target: String
   /// The path as it stands in the request line: nothing of it is decoded.
   public var rawPath: String
   /// The segments of the path, decoded one by one, so that a slash that was escaped separates nothing.
@@ -43,6 +45,7 @@ public struct HTTPRequest: Sendable {
   /// - Returns: `nil` when the target is no path, or has escapes that are none or that decode to no text.
   public init?(method: String, target: String, fields: [Field] = [], body: [UInt8] = []) {
     guard target.utf8.first == UInt8(ascii: "/") else { return nil }
+    self.target = target
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     rawPath = String(parts[0])
     segments = []

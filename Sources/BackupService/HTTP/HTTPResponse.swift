@@ -3,6 +3,32 @@
 /// What a request is answered with.
 public import TextFormats
 
+/// Bytes at a fixed place, which several answers and threads may send at the same time.
+@safe
+public final class ResponseBody: @unchecked Sendable {
+  // Written once, before anybody else sees it.
+  private let memory: UnsafeMutableBufferPointer<UInt8>
+
+  /// Copies bytes.
+  ///
+  /// - Parameter bytes: the bytes.
+  public init(_ bytes: some Collection<UInt8>) {
+    unsafe memory = .allocate(capacity: bytes.count)
+    _ = unsafe memory.initialize(fromContentsOf: bytes)
+  }
+
+  deinit { unsafe memory.deallocate() }
+
+  /// How many bytes there are.
+  public var count: Int { unsafe memory.count }
+
+  /// A copy of the bytes.
+  public var bytes: [UInt8] { unsafe Array(memory) }
+
+  /// Where they are, as long as this object is there.
+  @unsafe var start: UnsafePointer<UInt8>? { unsafe UnsafePointer(memory.baseAddress) }
+}
+
 /// One HTTP answer.
 public struct HTTPResponse: Sendable {
   /// The status, such as 200.
@@ -10,7 +36,9 @@ public struct HTTPResponse: Sendable {
   /// Header fields besides those that the server adds.
   public var fields: [HTTPRequest.Field]
   /// The body.
-  public var body: [UInt8]
+  public var body: ResponseBody
+
+  private static let empty = ResponseBody([])
 
   /// An answer without a body.
   ///
@@ -18,7 +46,7 @@ public struct HTTPResponse: Sendable {
   public init(status: Int) {
     self.status = status
     fields = []
-    body = []
+    body = Self.empty
   }
 
   /// An answer in JSON.
@@ -27,9 +55,7 @@ public struct HTTPResponse: Sendable {
   ///   - status: the status. Default: 200.
   ///   - json: the value.
   public init(status: Int = 200, json: JSONValue) {
-    self.status = status
-    fields = [.init("Content-Type", "application/json")]
-    body = Array(JSONWriter.line(json).utf8)
+    self.init(status: status, type: "application/json", text: JSONWriter.line(json))
   }
 
   /// An answer in another form.
@@ -40,8 +66,8 @@ public struct HTTPResponse: Sendable {
   ///   - text: the body.
   public init(status: Int = 200, type: String, text: String) {
     self.status = status
-    fields = [.init("Content-Type", type)]
-    body = Array(text.utf8)
+    fields = [.init("Content-Type", type), .init("Cache-Control", "no-store")]
+    body = ResponseBody(text.utf8)
   }
 
   /// The same with another header field.

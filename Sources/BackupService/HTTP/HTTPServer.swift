@@ -3,10 +3,21 @@
 /// A server that hands over whole requests and sends whole answers.
 internal import CMicrohttpd
 public import SystemIO
+internal import TextFormats
+
+/// What becomes of a request.
+public enum HTTPDecision: Sendable {
+  /// This is the answer.
+  case answer(HTTPResponse)
+  /// This finds the answer, and takes its time.
+  case work(@Sendable () -> HTTPResponse)
+}
 
 /// An HTTP server, on libmicrohttpd.
 ///
-/// It bounds what clients can take: bodies, header fields, connections, and the time one may keep silent.
+/// It bounds what clients can take: bodies, header fields, connections, the time one may keep silent, take for a request or
+/// for its answer. Requests are looked at on a few threads that serve all connections; what takes time is done on others.
+@safe
 public final class HTTPServer: Sendable {
   /// How it works.
   public struct Options: Sendable {
@@ -14,12 +25,20 @@ public final class HTTPServer: Sendable {
     public var address = "127.0.0.1"
     /// The port; 0 for one that is free. Default: 0.
     public var port: UInt16 = 0
-    /// How many threads answer. Default: 4.
-    public var threads = 4
+    /// How many threads serve connections. Default: 2.
+    public var threads = 2
+    /// How many threads do what takes time. Default: 4.
+    public var workers = 4
+    /// How many requests that take time may wait for those. Default: 256.
+    public var queueLength = 256
     /// How many connections are served at a time; others wait. Default: 1000.
     public var connections = 1000
     /// After how many seconds without a byte a connection is closed. Default: 30.
     public var idleSeconds = 30
+    /// How many seconds a request may take to come. Default: 60.
+    public var requestSeconds = 60
+    /// How many seconds a client may take for an answer. Default: 300.
+    public var answerSeconds = 300
     /// The most bytes of a body. Default: 1 MiB.
     public var maximumBody = 1 << 20
     /// Certificate chain and private key in PEM form; `nil` for no TLS. Default: `nil`.
@@ -34,15 +53,39 @@ public final class HTTPServer: Sendable {
 
   /// What a thread of the server calls.
   private final class Handler: Sendable {
-    let answer: @Sendable (HTTPRequest) -> HTTPResponse
+    let decide: @Sendable (HTTPRequest) -> HTTPDecision
+    let queue: WorkQueue
 
-    init(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) { self.answer = answer }
+    init(_ queue: WorkQueue, _ decide: @escaping @Sendable (HTTPRequest) -> HTTPDecision) {
+      self.queue = queue
+      self.decide = decide
+    }
+  }
+
+  /// A request that somebody answers later.
+  private final class Errand: WorkQueue.Work {
+    private let exchange: Exchange
+    private let work: @Sendable () -> HTTPResponse
+
+    init(_ exchange: Exchange, _ work: @escaping @Sendable () -> HTTPResponse) {
+      self.exchange = exchange
+      self.work = work
+    }
+
+    func run() -> UInt64? {
+      exchange.answer(work())
+      return nil
+    }
+
+    func giveUp(_ reason: String) {
+      exchange.answer(HTTPResponse(status: 503, json: ["error": .string(reason)]))
+    }
   }
 
   /// The port it listens on.
   public let port: UInt16
   private let handler: Handler
-  // Only `stop` and the end of the object touch it.
+  // Only `stop` and the end of the object touch it, besides a call that may come from any thread.
   private nonisolated(unsafe) let server: OpaquePointer
   private let isStopped = Monitor(false)
 
@@ -50,38 +93,52 @@ public final class HTTPServer: Sendable {
   ///
   /// - Parameters:
   ///   - options: where and how.
-  ///   - answer: answers a request, on several threads at a time. A request whose target is no path never comes here.
-  /// - Throws: what the system answered; `EINVAL` for an address that is none.
-  public init(_ options: Options, answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) throws(IOError) {
-    let handler = Handler(answer)
+  ///   - decide: looks at a request, on several threads at a time, and must be quick. A request whose target is no path
+  ///     never comes here.
+  /// - Throws: what the system answered; `EINVAL` for an address that is none, or for certificates that cannot be used.
+  public init(
+    _ options: Options, decide: @escaping @Sendable (HTTPRequest) -> HTTPDecision
+  ) throws(IOError) {
+    let handler = Handler(try WorkQueue(threads: options.workers, length: options.queueLength), decide)
     var number: Int32 = 0
-    let started = Self.withTexts([options.address, options.identity?.certificate, options.identity?.key]) { texts in
+    let texts = [options.address, options.identity?.certificate, options.identity?.key]
+    let started = unsafe Self.withTexts(texts) { texts in
       var settings = unsafe cmicrohttpd_options()
-      unsafe settings.address = texts[0]
+      unsafe settings.address = unsafe texts[0]
       unsafe settings.port = options.port
       unsafe settings.threads = UInt32(clamping: options.threads)
       unsafe settings.connections = UInt32(clamping: options.connections)
       unsafe settings.idle_seconds = UInt32(clamping: options.idleSeconds)
+      unsafe settings.request_seconds = UInt32(clamping: options.requestSeconds)
+      unsafe settings.answer_seconds = UInt32(clamping: options.answerSeconds)
       unsafe settings.body_limit = options.maximumBody
-      unsafe settings.certificate = texts[1]
-      unsafe settings.key = texts[2]
+      unsafe settings.certificate = unsafe texts[1]
+      unsafe settings.key = unsafe texts[2]
       return unsafe cmicrohttpd_start(
         &settings,
         { context, exchange in
-          guard let context = unsafe context, let exchange = unsafe exchange else { return }
-          let handler = unsafe Unmanaged<Handler>.fromOpaque(context).takeUnretainedValue()
-          unsafe HTTPServer.serve(exchange, handler)
+          guard let context = unsafe context, let exchange = unsafe exchange else { return true }
+          return unsafe HTTPServer.serve(
+            Exchange(exchange), Unmanaged<Handler>.fromOpaque(context).takeUnretainedValue())
         }, Unmanaged.passUnretained(handler).toOpaque(), &number)
     }
     guard let started = unsafe started else {
-      throw IOError("listen on \(options.address) port \(options.port)", errno: Errno(rawValue: number))
+      handler.queue.close("the server cannot be started")
+      let place = options.address.contains(":") ? "[\(options.address)]" : options.address
+      let what = number == 0 ? "use the certificate and the key" : "listen on \(place):\(options.port)"
+      throw IOError(what, errno: number == 0 ? .invalidArgument : Errno(rawValue: number))
     }
     self.handler = handler
-    unsafe server = started
+    unsafe server = unsafe started
     port = unsafe cmicrohttpd_port(started)
   }
 
   deinit { stop() }
+
+  /// How many connections there are.
+  public var connections: Int {
+    isStopped.withLock { isStopped in isStopped ? 0 : unsafe Int(cmicrohttpd_connections(server)) }
+  }
 
   /// Takes no new connections, answers what has begun, and ends. A second call does nothing.
   public func stop() {
@@ -89,48 +146,35 @@ public final class HTTPServer: Sendable {
       defer { isStopped = true }
       return !isStopped
     }
-    if isFirst { unsafe cmicrohttpd_stop(server) }
+    guard isFirst else { return }
+    unsafe cmicrohttpd_quiesce(server)
+    handler.queue.close("the service is stopping")
+    unsafe cmicrohttpd_stop(server, 5000)
   }
 
-  private static func serve(_ exchange: OpaquePointer, _ handler: Handler) {
-    let response: HTTPResponse
-    if let request = unsafe request(exchange) {
-      response = handler.answer(request)
-    } else {
-      response = HTTPResponse(status: 400, json: ["error": "the request has a target that is no path"])
+  /// Looks at a request.
+  ///
+  /// - Returns: whether it has been answered.
+  private static func serve(_ exchange: Exchange, _ handler: Handler) -> Bool {
+    guard let request = exchange.request else {
+      exchange.answer(
+        HTTPResponse(status: 400, json: ["error": "the target of the request is no path, or its header is too long"])
+          .with("Connection", "close"))
+      return true
     }
-    for field in response.fields where !(field.name + field.value).utf8.contains(where: { $0 < 0x20 }) {
-      _ = unsafe cmicrohttpd_add_field(exchange, field.name, field.value)
+    switch handler.decide(request) {
+    case .answer(let response):
+      exchange.answer(response)
+      return true
+    case .work(let work):
+      let errand = Errand(exchange, work)
+      if handler.queue.add(errand) { return false }
+      exchange.answer(HTTPResponse(status: 503, json: ["error": "too many requests are waiting"]))
+      return true
     }
-    _ = unsafe response.body.withUnsafeBufferPointer { body in
-      unsafe cmicrohttpd_answer(exchange, UInt32(clamping: response.status), body.baseAddress, body.count)
-    }
-  }
-
-  private static func request(_ exchange: OpaquePointer) -> HTTPRequest? {
-    var fields: [HTTPRequest.Field] = []
-    for index in 0..<(unsafe cmicrohttpd_field_count(exchange)) {
-      guard let name = unsafe cmicrohttpd_field_name(exchange, index),
-        let value = unsafe cmicrohttpd_field_value(exchange, index)
-      else { continue }
-      unsafe fields.append(.init(String(cString: name), String(cString: value)))
-    }
-    guard let method = unsafe cmicrohttpd_method(exchange), let target = unsafe cmicrohttpd_target(exchange) else {
-      return nil
-    }
-    var size = 0
-    let bytes = unsafe cmicrohttpd_body(exchange, &size)
-    let body = unsafe bytes.map { unsafe Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
-    guard
-      var request = unsafe HTTPRequest(
-        method: String(cString: method), target: String(cString: target), fields: fields, body: body)
-    else { return nil }
-    request.isTooLong = unsafe cmicrohttpd_body_is_too_long(exchange)
-    return request
   }
 
   /// Lends texts that end in zero; null stands for those that are not there.
-  @safe
   private static func withTexts<Result>(
     _ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> Result
   ) -> Result {
@@ -141,7 +185,61 @@ public final class HTTPServer: Sendable {
       if let text { bytes += text.utf8.map { CChar(bitPattern: $0) } + [0] }
     }
     return unsafe bytes.withUnsafeBufferPointer { memory in
-      unsafe body(starts.map { start in unsafe start.flatMap { start in unsafe memory.baseAddress.map { unsafe $0 + start } } })
+      var pointers: [UnsafePointer<CChar>?] = unsafe []
+      for start in starts {
+        if let start, let base = memory.baseAddress {
+          unsafe pointers.append(base + start)
+        } else {
+          unsafe pointers.append(nil)
+        }
+      }
+      return unsafe body(pointers)
     }
+  }
+}
+
+/// A request that is to be answered, as the C side knows it.
+@safe
+private struct Exchange: @unchecked Sendable {
+  private let handle: OpaquePointer
+
+  init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }
+
+  /// The request; `nil` when it is none.
+  var request: HTTPRequest? {
+    if unsafe cmicrohttpd_has_too_many_fields(handle) { return nil }
+    var fields: [HTTPRequest.Field] = []
+    for index in 0..<(unsafe cmicrohttpd_field_count(handle)) {
+      guard let name = unsafe cmicrohttpd_field_name(handle, index),
+        let value = unsafe cmicrohttpd_field_value(handle, index)
+      else { continue }
+      unsafe fields.append(.init(String(cString: name), String(cString: value)))
+    }
+    guard let method = unsafe cmicrohttpd_method(handle), let target = unsafe cmicrohttpd_target(handle) else {
+      return nil
+    }
+    var size = 0
+    var body: [UInt8] = []
+    if let bytes = unsafe cmicrohttpd_body(handle, &size) {
+      body = unsafe Array(UnsafeBufferPointer(start: bytes, count: size))
+    }
+    guard
+      var request = unsafe HTTPRequest(
+        method: String(cString: method), target: String(cString: target), fields: fields, body: body)
+    else { return nil }
+    request.isTooLong = unsafe cmicrohttpd_body_is_too_long(handle)
+    return request
+  }
+
+  /// Answers, once.
+  func answer(_ response: HTTPResponse) {
+    for field in response.fields where !(field.name + field.value).utf8.contains(where: { $0 < 0x20 }) {
+      _ = unsafe cmicrohttpd_add_field(handle, field.name, field.value)
+    }
+    let body = response.body
+    unsafe cmicrohttpd_answer(
+      handle, UInt32(clamping: response.status), body.start, body.count,
+      { owner in if let owner = unsafe owner { unsafe Unmanaged<ResponseBody>.fromOpaque(owner).release() } },
+      Unmanaged.passRetained(body).toOpaque())
   }
 }

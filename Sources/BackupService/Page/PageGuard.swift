@@ -12,50 +12,39 @@ final class PageGuard: Sendable {
     var seen: UInt64
   }
 
-  /// Seconds without a request after which one has to log in again.
+  /// Nanoseconds without a request after which one has to log in again.
   private static let patience: UInt64 = 3600 * 1_000_000_000
   private static let maximumVisitors = 1000
-  private static let cookie = "archivetool"
+  private static let cookie = "archivetool-session"
 
   private let tokens: TokenFile?
-  private let hosts: Set<String>
+  private let hosts: HostPolicy
+  private let isSecure: Bool
   private let visitors = Monitor<[String: Visitor]>([:])
   private let key: [UInt8]
 
   /// - Parameters:
-  ///   - tokens: who may ask; `nil` for everybody on this machine.
-  ///   - hosts: what the service is called, in the form of a `Host` field without a port.
-  ///   - key: what nobody else knows.
-  init(_ tokens: TokenFile?, hosts: Set<String>, key: [UInt8]) {
+  ///   - tokens: who may ask; `nil` for everybody on this machine, who then may only look.
+  ///   - hosts: what the service is called.
+  ///   - isSecure: whether it is reached by TLS alone.
+  init(_ tokens: TokenFile?, _ hosts: HostPolicy, isSecure: Bool) {
     self.tokens = tokens
     self.hosts = hosts
-    self.key = key
+    self.isSecure = isSecure
+    key = Array("\(BackupID.random())\(BackupID.random())".utf8)
   }
 
-  /// Whether a request is for this service. A name that leads to the loopback address by somebody's wish is no name of it.
-  func isForUs(_ request: HTTPRequest) -> Bool {
-    guard request.count(of: "Host") == 1, let host = request.field("Host") else { return false }
-    return hosts.contains(Self.withoutPort(host))
-  }
+  /// Whether one can log in at all.
+  var hasTokens: Bool { tokens != nil }
 
-  /// Whether a form was sent by a page of this service.
-  func isFromUs(_ request: HTTPRequest) -> Bool {
-    guard isForUs(request), let host = request.field("Host") else { return false }
-    // Browsers say where a form stands; `null` and nothing at all come from elsewhere.
-    guard let origin = request.field("Origin") else { return false }
-    return origin == "http://\(host)" || origin == "https://\(host)"
-  }
-
-  private static func withoutPort(_ host: String) -> String {
-    if host.hasPrefix("[") { return String(host.prefix { $0 != "]" }) + "]" }
-    return String(host.prefix { $0 != ":" }).lowercased()
-  }
+  /// Whether a form was sent by a page of this service. Browsers say where a form stands.
+  func isFromUs(_ request: HTTPRequest) -> Bool { request.field("Origin") != nil && hosts.isFromUs(request) }
 
   // MARK: - Logging in
 
   /// Who has sent a request; `nil` when nobody has logged in.
   func visitor(of request: HTTPRequest) -> TokenFile.Principal? {
-    guard tokens != nil else { return TokenFile.Principal(name: "local", mayWrite: true) }
+    guard tokens != nil else { return TokenFile.Principal(name: "local", mayWrite: false) }
     guard let session = session(of: request) else { return nil }
     let now = MonotonicClock.now
     return visitors.withLock { visitors in
@@ -67,21 +56,30 @@ final class PageGuard: Sendable {
 
   /// Lets somebody in who shows a token.
   ///
-  /// - Returns: the value of the `Set-Cookie` field; `nil` for a token that nobody has.
-  func logIn(_ token: String, isSecure: Bool) -> String? {
+  /// - Returns: the value of the `Set-Cookie` field; `nil` for a token that nobody has, or when there are too many visitors.
+  func logIn(_ token: String) -> String? {
     guard let principal = tokens?.bearer(of: token) else { return nil }
     let session = HMAC.sha256(Array("session \(BackupID.random())".utf8), key: key).description
     let now = MonotonicClock.now
-    visitors.withLock { visitors in
+    let isIn = visitors.withLock { visitors in
       visitors = visitors.filter { now < $0.value.seen + Self.patience }
-      if visitors.count < Self.maximumVisitors { visitors[session] = Visitor(principal: principal, seen: now) }
+      guard visitors.count < Self.maximumVisitors else { return false }
+      visitors[session] = Visitor(principal: principal, seen: now)
+      return true
     }
-    return "\(Self.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
+    return isIn ? field(session) : nil
   }
 
   /// Ends the session of a request.
-  func logOut(_ request: HTTPRequest) {
+  ///
+  /// - Returns: the value of the `Set-Cookie` field.
+  func logOut(_ request: HTTPRequest) -> String {
     if let session = session(of: request) { visitors.withLock { $0[session] = nil } }
+    return field("") + "; Max-Age=0"
+  }
+
+  private func field(_ session: String) -> String {
+    "\(Self.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
   }
 
   private func session(of request: HTTPRequest) -> String? {

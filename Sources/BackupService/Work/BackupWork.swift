@@ -6,48 +6,64 @@ internal import SystemIO
 
 /// Makes a backup when its turn comes.
 final class BackupWork: WorkQueue.Work {
-  let pending: PendingBackup
-  let log: ActivityLog
-  private let producer: @Sendable () -> any BackupProducer
-  private let ended: @Sendable (BackupID) -> Void
+  private let pending: PendingBackup
+  private let instance: InstanceConfiguration
+  private let activity: Activity
+  private let log: ServiceLog
 
   /// - Parameters:
   ///   - pending: the backup.
-  ///   - log: what it says.
-  ///   - producer: makes what delivers the content.
-  ///   - ended: is told when it has ended, however.
-  init(
-    _ pending: PendingBackup, _ log: ActivityLog, from producer: @escaping @Sendable () -> any BackupProducer,
-    ended: @escaping @Sendable (BackupID) -> Void
-  ) {
+  ///   - instance: what is backed up.
+  ///   - activity: what is said of it, and how far it is.
+  ///   - log: what the service says.
+  init(_ pending: PendingBackup, of instance: InstanceConfiguration, _ activity: Activity, _ log: ServiceLog) {
     self.pending = pending
+    self.instance = instance
+    self.activity = activity
     self.log = log
-    self.producer = producer
-    self.ended = ended
   }
 
-  func run() {
-    log.add("backup of \(pending.record.instance) begins")
-    let observer = BackupObserver { [log] in
-      $0.progress = { log.progress = $0 }
-      $0.isCancelled = { log.isCancelled }
-      $0.warn = { warning in log.add("warning: \(warning)") }
-      $0.note = { log.add($0) }
+  private var subject: String { "backup \(pending.record.id) of '\(instance.id)'" }
+
+  func run() -> UInt64? {
+    activity.add("the backup of \(instance.id) begins")
+    let observer = BackupObserver { [activity] in
+      $0.progress = { activity.progress = $0 }
+      $0.isCancelled = { activity.isCancelled }
+      $0.warn = { activity.add("warning: \($0)") }
+      $0.note = { activity.add($0) }
     }
     do throws(BackupError) {
-      let record = try pending.run(from: producer(), observer)
-      log.add("complete: \(record.sizes.stored) bytes stored, \(record.sizes.warnings) warnings")
+      switch try pending.attempt(from: producer(), observer) {
+      case .waiting(let nanoseconds):
+        log.add("\(subject) waits for its next attempt")
+        return nanoseconds
+      case .complete(let record):
+        activity.add("complete: \(record.sizes.stored) bytes stored, \(record.sizes.warnings) warnings")
+        log.add("\(subject) is complete: \(record.sizes.stored) bytes")
+      }
     } catch {
-      log.add("failed: \(error.reason)")
+      activity.add("failed: \(error.reason)")
+      log.add("\(subject) has failed: \(error.reason)")
     }
-    log.complete()
-    ended(pending.record.id)
+    activity.end()
+    return nil
   }
 
   func giveUp(_ reason: String) {
-    pending.cancel(reason)
-    log.add("given up: \(reason)")
-    log.complete()
-    ended(pending.record.id)
+    // The next service makes it: its record is as it was.
+    pending.leave()
+    activity.add("left for later: \(reason)")
+    log.add("\(subject) is left for later: \(reason)")
+    activity.end()
+  }
+
+  private func producer() -> any BackupProducer {
+    let variables = instance.environment.map { ($0.name, $0.value) }
+    return switch instance.source {
+    case .folder(let folder): TreeProducer([Path(".")], from: folder)
+    case .file(let file, let command): CommandProducer(command, as: Array(file.utf8), variables: variables)
+    case .members(let form, let command): CommandProducer(command, members: form, variables: variables)
+    }
   }
 }

@@ -9,28 +9,38 @@ struct CommandFilter: ~Copyable {
   private var child: ChildProcess
   private let listener: BackgroundThread
 
-  /// Starts a command.
+  /// Starts a command. It leads a process group, so that it ends with all that it has started.
   ///
   /// - Parameters:
   ///   - command: for `sh -c`.
   ///   - variables: its environment besides that of this process.
-  ///   - log: gets what it writes, to standard output and standard error.
+  ///   - activity: gets what it writes to standard output and standard error.
   /// - Throws: ``BackupError`` with `sourceFailed`.
-  init(_ command: String, _ variables: [(name: String, value: String)], _ log: ActivityLog) throws(BackupError) {
+  init(
+    _ command: String, _ variables: [(name: String, value: String)], _ activity: Activity
+  ) throws(BackupError) {
+    let child: ChildProcess
+    let listener: BackgroundThread
     do throws(IOError) {
       let nowhere = try FileHandle.open("/dev/null")
       child = try ChildProcess.start(
         "/bin/sh", arguments: ["sh", "-c", "exec 2>&1\n\(command)"].map { Array($0.utf8) }, environment: variables,
-        input: .piped, errors: nowhere)
-      let descriptor = child.output.descriptor
-      // It ends when the last one that has the pipe does; the child is there until it was joined.
-      listener = try BackgroundThread(name: "command") { Self.listen(FileHandle(borrowing: descriptor), log) }
+        input: .piped, errors: nowhere, leadsGroup: true)
     } catch {
       throw BackupError(.sourceFailed, "the command could not be run: \(error)")
     }
+    let descriptor = child.output.descriptor
+    do throws(IOError) {
+      // It ends when the last one that has the pipe does; the child is there until it was joined.
+      listener = try BackgroundThread(name: "command") { Self.listen(FileHandle(borrowing: descriptor), activity) }
+    } catch {
+      throw BackupError(.sourceFailed, "what the command says cannot be read: \(error)")
+    }
+    self.child = child
+    self.listener = listener
   }
 
-  /// Gives it bytes. What it does not want to read is no error: its status decides.
+  /// Gives it bytes. That it wants to read no more is no error: its status decides.
   ///
   /// - Returns: whether it reads on.
   func write(_ bytes: RawSpan) throws(BackupError) -> Bool {
@@ -56,7 +66,14 @@ struct CommandFilter: ~Copyable {
     }
   }
 
-  private static func listen(_ output: FileHandle, _ log: ActivityLog) {
+  /// Ends it before its time.
+  consuming func abort() {
+    let listener = listener
+    child.abort()
+    listener.join()
+  }
+
+  private static func listen(_ output: consuming FileHandle, _ activity: Activity) {
     var rest: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 4096)
     while true {
@@ -66,11 +83,11 @@ struct CommandFilter: ~Copyable {
       }
       if count == 0 { break }
       rest += piece.prefix(count)
-      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > 4096 ? 4096 : nil) {
-        log.add(String(decoding: rest[..<end], as: UTF8.self))
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > Activity.maximumLine ? rest.count : nil) {
+        activity.add(String(decoding: rest[..<end], as: UTF8.self))
         rest.removeFirst(min(end + 1, rest.count))
       }
     }
-    if !rest.isEmpty { log.add(String(decoding: rest, as: UTF8.self)) }
+    if !rest.isEmpty { activity.add(String(decoding: rest, as: UTF8.self)) }
   }
 }

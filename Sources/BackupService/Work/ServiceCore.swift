@@ -10,11 +10,14 @@ internal import SystemIO
 final class ServiceCore: Sendable {
   let configuration: ServiceConfiguration
   let repository: Repository
+  let activities = ActivityBook()
+  let log: ServiceLog
   private let instances: [String: InstanceConfiguration]
   private let queue: WorkQueue
-  private let activities = Monitor<[BackupID: ActivityLog]>([:])
+  private let views: ViewKeeper
   private let restores = Monitor<[RestoreWork]>([])
-  private let records: RecordCache
+  /// The instances into which something is being restored, or about to be.
+  private let restoring = Monitor<Set<String>>([])
 
   /// How many restores are remembered.
   static let maximumRestores = 1000
@@ -22,20 +25,29 @@ final class ServiceCore: Sendable {
   /// - Parameters:
   ///   - configuration: what the administrator says.
   ///   - repository: where the backups are.
-  /// - Throws: what the system answered.
-  init(_ configuration: ServiceConfiguration, _ repository: Repository) throws(IOError) {
+  ///   - log: what the service says.
+  /// - Throws: what the storage or the system answered.
+  init(
+    _ configuration: ServiceConfiguration, _ repository: Repository, _ log: ServiceLog
+  ) throws(BackupError) {
     self.configuration = configuration
     self.repository = repository
-    instances = Dictionary(uniqueKeysWithValues: configuration.instances.map { ($0.id, $0) })
-    queue = try WorkQueue(threads: configuration.workers, length: configuration.queueLength)
-    records = RecordCache(repository)
+    self.log = log
+    instances = Dictionary(configuration.instances.map { ($0.id, $0) }) { first, _ in first }
+    views = try ViewKeeper(repository)
+    do throws(IOError) {
+      queue = try WorkQueue(threads: configuration.workers, length: configuration.queueLength)
+    } catch {
+      throw BackupError(error)
+    }
   }
 
-  /// Gives up what waits, asks what is being done to end, and waits for that.
+  /// Gives up what waits, and waits for what is being done; asks it to end when that takes too long.
   func stop() {
-    for log in activities.withLock({ Array($0.values) }) { log.cancel() }
-    for restore in restores.withLock({ $0 }) { restore.log.cancel() }
-    queue.close("the service was stopped")
+    queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
+      activities.cancelAll()
+      ChildProcess.endGroups(atOnce: false)
+    }
   }
 
   /// How much waits, and how much is being done.
@@ -45,10 +57,23 @@ final class ServiceCore: Sendable {
 
   /// An instance of an account.
   ///
+  /// - Parameters:
+  ///   - id: its identifier.
+  ///   - account: whose it must be; `nil` for anybody's.
   /// - Throws: ``ServiceFault`` with `notFound`; that it belongs to somebody else is not told.
   func instance(_ id: String, account: String?) throws(ServiceFault) -> InstanceConfiguration {
-    guard let instance = instances[id], instance.account == nil || account == nil || instance.account == account else {
+    guard let instance = instances[id], Self.isVisible(instance, account) else {
       throw ServiceFault(.notFound, "there is no instance '\(id)'")
+    }
+    return instance
+  }
+
+  /// An instance by identifier or name.
+  func instance(named name: String, account: String?) throws(ServiceFault) -> InstanceConfiguration {
+    if let instance = try? instance(name, account: account) { return instance }
+    let found = configuration.instances.filter { $0.name == name && Self.isVisible($0, account) }
+    guard let instance = found.first, found.count == 1 else {
+      throw ServiceFault(.notFound, "there is no instance '\(name)', or more than one")
     }
     return instance
   }
@@ -56,37 +81,41 @@ final class ServiceCore: Sendable {
   /// The instance that stands for a branch of a database.
   func instance(database: String, branch: String, account: String) throws(ServiceFault) -> InstanceConfiguration {
     let found = configuration.instances.first {
-      $0.branch == (database, branch) && ($0.account == nil || $0.account == account)
+      $0.database == database && $0.branch == branch && Self.isVisible($0, account)
     }
     guard let found else { throw ServiceFault(.notFound, "there is no branch '\(branch)' of a database '\(database)'") }
     return found
   }
 
-  /// The backups of an account, oldest first.
-  ///
-  /// - Parameter account: `nil` for all.
-  func backups(of account: String?) throws(ServiceFault) -> [BackupRecord] {
-    do throws(BackupError) {
-      let all = try records.all()
-      return account.map { account in all.filter { $0.account == account } } ?? all
-    } catch {
+  /// The instances of an account.
+  func instances(of account: String?) -> [InstanceConfiguration] {
+    configuration.instances.filter { Self.isVisible($0, account) }
+  }
+
+  private static func isVisible(_ instance: InstanceConfiguration, _ account: String?) -> Bool {
+    instance.account == nil || account == nil || instance.account == account
+  }
+
+  /// The records that hold now.
+  func view() throws(ServiceFault) -> BackupView {
+    do throws(BackupError) { return try views.view() } catch {
+      log.add("the catalogue cannot be read: \(error.reason)")
       throw ServiceFault(error)
     }
   }
 
   /// A backup of an account.
+  ///
+  /// - Parameters:
+  ///   - text: its identifier.
+  ///   - account: whose it must be; `nil` for anybody's.
+  /// - Throws: ``ServiceFault`` with `notFound`; that it belongs to somebody else is not told.
   func backup(_ text: String, account: String?) throws(ServiceFault) -> BackupRecord {
-    guard let id = BackupID(text) else { throw ServiceFault(.notFound, "there is no backup '\(text)'") }
-    let record: BackupRecord
-    do throws(BackupError) { record = try repository.record(id) } catch { throw ServiceFault(error) }
-    guard account == nil || record.account == account else {
+    guard let id = BackupID(text), let record = try view()[id], account == nil || record.account == account else {
       throw ServiceFault(.notFound, "there is no backup '\(text)'")
     }
     return record
   }
-
-  /// How far a backup is; `nil` when it is not being made by this process.
-  func activity(of id: BackupID) -> ActivityLog? { activities.withLock { $0[id] } }
 
   // MARK: - Making
 
@@ -94,78 +123,130 @@ final class ServiceCore: Sendable {
   ///
   /// - Returns: the record, queued.
   func create(_ order: BackupOrder) throws(ServiceFault) -> BackupRecord {
-    let instance = try instance(order.instance, account: order.account)
+    let instance = order.instance
     if case .backup(let id) = order.parent {
       let parent = try backup(id.description, account: order.account)
       guard parent.instance == instance.id else {
-        throw ServiceFault(.invalid, "the parent \(id) is a backup of '\(parent.instance)', not of '\(instance.id)'")
+        throw ServiceFault(.badValue, "the parent \(id) is a backup of '\(parent.instance)', not of '\(instance.id)'")
       }
     }
+    if let unknown = order.databases.first(where: { !instance.databases.contains($0) }) {
+      throw ServiceFault(.badValue, "the instance '\(instance.id)' offers no database '\(unknown)'")
+    }
     let request: BackupRequest
-    do throws(CodecError) { request = try self.request(order, instance) } catch {
+    do throws(CodecError) { request = try self.request(order) } catch {
       throw ServiceFault(.compression, error.reason)
     }
     let pending: PendingBackup
-    do throws(BackupError) { pending = try repository.prepare(request) } catch { throw ServiceFault(error) }
-    let log = ActivityLog()
-    activities.withLock { $0[pending.record.id] = log }
-    let work = BackupWork(pending, log, from: { Self.producer(for: instance) }) { _ in }
+    do throws(BackupError) { pending = try repository.prepare(request) } catch { throw fault(error) }
+    if restoring.withLock({ $0.contains(instance.id) }) {
+      pending.cancel("a restore into the instance began at the same time")
+      throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
+    }
+    let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log)
     guard queue.add(work) else {
-      work.giveUp("too much is waiting")
+      pending.cancel("too much was waiting")
+      activities.forget(pending.record.id)
       throw ServiceFault(.overloaded, "too many backups are waiting")
     }
+    log.add("backup \(pending.record.id) of '\(instance.id)' is asked for by \(order.actor) (\(order.origin))")
     return pending.record
   }
 
-  private func request(
-    _ order: BackupOrder, _ instance: InstanceConfiguration
-  ) throws(CodecError) -> BackupRequest {
-    let spec = order.codec ?? instance.codec
-    let codec = try repository.registry.codec(spec)
+  private func request(_ order: BackupOrder) throws(CodecError) -> BackupRequest {
+    let instance = order.instance
+    var request = try request(instance, codec: order.codec ?? instance.codec)
+    request.rules = order.rules
+    request.name = order.name
+    request.description = order.description
+    request.account = order.account
+    request.origin = order.origin
+    request.parent = order.parent
+    request.engine = instance.engine
+    request.engineVersion = instance.version
+    request.model = instance.model
+    request.location = order.location
+    request.folder = order.folder
+    request.isEmergency = order.isEmergency
+    request.databases = order.databases
+    request.retries = order.retries
+    request.retryInterval = order.retryInterval
+    request.actor = order.actor
+    if let retention = order.retention ?? configuration.retention[order.origin] {
+      request.retention = .limited(retention)
+    }
+    return request
+  }
+
+  private func request(_ instance: InstanceConfiguration, codec spec: String) throws(CodecError) -> BackupRequest {
+    let codec = try CodecRegistry.builtin.codec(spec)
     return BackupRequest(instance: instance.id) {
-      $0.rules = order.rules
-      $0.name = order.name
-      $0.description = order.description
-      $0.account = order.account
-      $0.origin = order.origin
-      $0.parent = order.parent
-      $0.engine = instance.engine
-      $0.databases = order.databases
-      $0.retries = order.retries
-      $0.retryInterval = order.retryInterval
-      $0.actor = order.actor
       $0.codec = spec
       $0.archive.codec = codec.codec
       $0.archive.compression = codec.options(over: .init())
       $0.archive.threads = 0
-      if let retention = order.retention ?? configuration.retention[order.origin] {
-        $0.retention = .limited(retention)
+    }
+  }
+
+  /// Takes backups in hand that an earlier process has left, and settles the others.
+  func takeUp() throws(BackupError) {
+    for record in try repository.writtenRecords() where record.state.isActive {
+      guard let instance = instances[record.instance], record.origin != "cli" else { continue }
+      do throws(BackupError) {
+        var request: BackupRequest
+        do throws(CodecError) { request = try self.request(instance, codec: record.codec) } catch {
+          throw BackupError(.invalidValue, error.reason)
+        }
+        request.retries = record.retries
+        request.retryInterval = record.retryInterval
+        guard let pending = try repository.takeUp(record.id, request) else { continue }
+        log.add("backup \(record.id) of '\(instance.id)' is taken up again")
+        _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log), isBounded: false)
+      } catch {
+        log.add("backup \(record.id) of '\(instance.id)' cannot be taken up: \(error.reason)")
       }
     }
+    _ = try repository.records()
   }
 
-  private static func producer(for instance: InstanceConfiguration) -> any BackupProducer {
-    switch instance.source {
-    case .folder(let folder): TreeProducer([Path(".")], from: folder)
-    case .command(let command, let file): CommandProducer(command, as: Array(file.utf8))
-    case .tar(let command): CommandProducer(command, members: .tar)
-    case .xbstream(let command): CommandProducer(command, members: .xbstream)
-    }
-  }
-
-  // MARK: - Deleting and restoring
+  // MARK: - Deleting, checking, restoring
 
   /// Deletes a backup with all that build on it.
-  func delete(_ record: BackupRecord) throws(ServiceFault) {
+  func delete(_ record: BackupRecord, by actor: String) throws(ServiceFault) {
     do throws(BackupError) {
       let plan = try repository.deletionPlan(for: record.id, children: .delete)
       try repository.delete(plan) { _ in
-      } removed: { [activities] removed in
-        activities.withLock { $0[removed.id] = nil }
+      } removed: { [activities, log] removed in
+        activities.forget(removed.id)
+        log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
       }
     } catch {
       // One that is being made, or read, cannot go.
-      throw error.code == .locked ? ServiceFault(.unprocessable, error.reason) : ServiceFault(error)
+      if error.code == .locked {
+        throw ServiceFault(.unprocessable, "a backup of '\(record.instance)' is being made or read")
+      }
+      throw fault(error)
+    }
+  }
+
+  /// What goes with a backup that is deleted: the backup is the last one.
+  func deletion(of record: BackupRecord) throws(ServiceFault) -> [BackupRecord] {
+    do throws(BackupError) { return try repository.deletionPlan(for: record.id, children: .delete).members } catch {
+      throw fault(error)
+    }
+  }
+
+  /// Takes a check in hand.
+  func verify(_ record: BackupRecord) throws(ServiceFault) {
+    let hold = try hold(record)
+    if let activity = activities[record.id], !activity.isOver {
+      hold.release()
+      throw ServiceFault(.busy, "the backup is being checked already")
+    }
+    guard queue.add(VerifyWork(hold, in: repository, activities.begin(record.id), log)) else {
+      hold.release()
+      activities.forget(record.id)
+      throw ServiceFault(.overloaded, "too much is waiting")
     }
   }
 
@@ -179,28 +260,86 @@ final class ServiceCore: Sendable {
   func restore(
     _ record: BackupRecord, into target: InstanceConfiguration, by origin: String
   ) throws(ServiceFault) -> RestoreRecord {
-    guard record.state == .complete else {
-      throw ServiceFault(.unprocessable, "the backup '\(record.name)' is \(record.state.rawValue), not complete")
-    }
     guard target.restore != nil else {
       throw ServiceFault(.unprocessable, "the instance '\(target.id)' names no way to restore it")
     }
+    guard record.engine.isEmpty || record.engine == target.engine else {
+      throw ServiceFault(
+        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)")
+    }
+    let hold = try hold(record)
+    guard restoring.withLock({ $0.insert(target.id).inserted }) else {
+      hold.release()
+      throw ServiceFault(.busy, "a restore into '\(target.id)' is at work")
+    }
     let restore = RestoreRecord(
-      id: .random(), backup: record, instance: target.id, origin: origin, createdAt: WallClock.now)
-    let work = RestoreWork(restore, from: repository, into: target, ActivityLog())
-    guard queue.add(work) else { throw ServiceFault(.overloaded, "too much is waiting") }
+      id: .random(), of: record, into: target.id, by: origin, at: WallClock.now)
+    let work = RestoreWork(
+      restore, of: hold, from: repository, into: target, activities.begin(restore.id), log
+    ) { [restoring] in restoring.withLock { _ = $0.remove(target.id) } }
+    do throws(ServiceFault) {
+      if try view().selection(instance: target.id).contains(where: \.state.isActive) {
+        throw ServiceFault(.busy, "a backup of '\(target.id)' is being made")
+      }
+      guard queue.add(work) else { throw ServiceFault(.overloaded, "too much is waiting") }
+    } catch {
+      work.giveUp(error.message)
+      activities.forget(restore.id)
+      throw error
+    }
     restores.withLock { restores in
       restores.append(work)
       if restores.count > Self.maximumRestores { restores.removeFirst() }
     }
+    log.add("restore \(restore.id) of \(record.id) into '\(target.id)' is asked for (\(origin))")
     return restore
+  }
+
+  private func hold(_ record: BackupRecord) throws(ServiceFault) -> BackupHold {
+    do throws(BackupError) { return try repository.hold(record.id) } catch { throw fault(error) }
   }
 
   /// The restores that are remembered, oldest first.
   var restoreRecords: [RestoreRecord] { restores.withLock { $0 }.map(\.state) }
 
-  /// What a restore has said.
-  func restoreLog(_ id: BackupID) -> ActivityLog? {
-    restores.withLock { $0 }.first { $0.state.id == id }?.log
+  // MARK: - From time to time
+
+  /// Deletes backups whose time is over.
+  func expire() {
+    do throws(BackupError) {
+      for plan in try repository.expiryPlans() {
+        do throws(BackupError) {
+          try repository.delete(plan) { _ in
+          } removed: { [activities, log] removed in
+            activities.forget(removed.id)
+            log.add("backup \(removed.id) of '\(removed.instance)' has expired")
+          }
+        } catch {
+          // What is in use now goes the next time.
+          if error.code != .locked { log.add("expired backups cannot be deleted: \(error.reason)") }
+        }
+      }
+    } catch {
+      log.add("expired backups cannot be found: \(error.reason)")
+    }
+  }
+
+  /// Sees to backups that some process has left half made, and tells what the repository has to say.
+  func settle() {
+    do throws(BackupError) {
+      if try views.view().records.contains(where: { $0.state.isActive || $0.state == .deleting }) {
+        _ = try repository.records()
+      }
+    } catch {
+      log.add("the catalogue cannot be read: \(error.reason)")
+    }
+    for warning in repository.takeWarnings() { log.add("warning: \(warning)") }
+  }
+
+  /// What the engine says, as the fault of a request. What only the administrator is to know goes into the log.
+  private func fault(_ error: BackupError) -> ServiceFault {
+    let fault = ServiceFault(error)
+    if fault.kind == .failure { log.add("a request has failed: \(error.reason)") }
+    return fault
   }
 }

@@ -7,19 +7,27 @@ internal import SystemIO
 final class WorkQueue: Sendable {
   /// Something to do.
   protocol Work: AnyObject, Sendable {
-    /// Does it. Called once, on a thread of the queue.
-    func run()
-    /// It will not be done.
+    /// Does it, on a thread of the queue.
+    ///
+    /// - Returns: after how many nanoseconds it is to be done again; `nil` when it is done.
+    func run() -> UInt64?
+    /// It will not be done, or not again.
     ///
     /// - Parameter reason: why.
     func giveUp(_ reason: String)
   }
 
   private struct State {
-    var waiting: [any Work] = []
+    var waiting: [(work: any Work, due: UInt64)] = []
     var working = 0
     var threads = 0
     var isClosed = false
+  }
+
+  private enum Step {
+    case work(any Work)
+    case pause(until: UInt64?)
+    case end
   }
 
   private let state = Monitor(State())
@@ -36,7 +44,7 @@ final class WorkQueue: Sendable {
     for _ in 0..<threads {
       state.withLock { $0.threads += 1 }
       do throws(IOError) {
-        _ = try BackgroundThread(name: "backup") { [self] in work() }
+        _ = try BackgroundThread(name: "worker") { [self] in work() }
       } catch {
         let others = state.withLock { state in
           state.threads -= 1
@@ -53,41 +61,78 @@ final class WorkQueue: Sendable {
 
   /// Adds something.
   ///
+  /// - Parameters:
+  ///   - work: what is to be done.
+  ///   - isBounded: whether there may be too much of it. Default: `true`.
   /// - Returns: whether there was room.
-  func add(_ work: any Work) -> Bool {
+  func add(_ work: any Work, isBounded: Bool = true) -> Bool {
     state.withLock { state in
-      guard !state.isClosed, state.waiting.count < length else { return false }
-      state.waiting.append(work)
+      guard !state.isClosed, !isBounded || state.waiting.count < length else { return false }
+      state.waiting.append((work, 0))
       return true
     }
   }
 
   /// Gives up what waits, and waits until what is being done has ended.
-  func close(_ reason: String) {
+  ///
+  /// - Parameters:
+  ///   - reason: why it is given up.
+  ///   - patience: how many nanoseconds what is being done has until `hurry` is called, and called again each second.
+  ///   - hurry: makes what is being done end.
+  func close(_ reason: String, patience: UInt64 = .max, hurry: () -> Void = {}) {
     let waiting = state.withLock { state in
       state.isClosed = true
       defer { state.waiting = [] }
       return state.waiting
     }
-    for work in waiting { work.giveUp(reason) }
-    state.wait { $0.threads == 0 }
+    for (work, _) in waiting { work.giveUp(reason) }
+    if state.wait(upTo: patience, until: { $0.threads == 0 }) { return }
+    repeat { hurry() } while !state.wait(upTo: 1_000_000_000) { $0.threads == 0 }
   }
 
   private func work() {
     while true {
-      state.wait { $0.isClosed || !$0.waiting.isEmpty }
-      let next: (any Work)? = state.withLock { state in
-        guard !state.waiting.isEmpty else { return nil }
-        state.working += 1
-        return state.waiting.removeFirst()
-      }
-      if let next {
-        next.run()
-        state.withLock { $0.working -= 1 }
-      } else if state.withLock({ $0.isClosed }) {
-        state.withLock { $0.threads -= 1 }
-        return
+      switch nextStep() {
+      case .end: return
+      case .pause(nil): state.wait { $0.isClosed || !$0.waiting.isEmpty }
+      case .pause(let due?):
+        let now = MonotonicClock.now
+        _ = state.wait(upTo: due > now ? due - now : 0) { state in
+          state.isClosed || state.waiting.contains { $0.due < due }
+        }
+      case .work(let work):
+        let again = work.run()
+        let isRefused = state.withLock { state in
+          state.working -= 1
+          guard let again else { return false }
+          if !state.isClosed { state.waiting.append((work, MonotonicClock.now.saturated(plus: again))) }
+          return state.isClosed
+        }
+        if isRefused { work.giveUp("the service is stopping") }
       }
     }
+  }
+
+  private func nextStep() -> Step {
+    let now = MonotonicClock.now
+    return state.withLock { state in
+      if state.isClosed {
+        state.threads -= 1
+        return .end
+      }
+      if let index = state.waiting.firstIndex(where: { $0.due <= now }) {
+        state.working += 1
+        return .work(state.waiting.remove(at: index).work)
+      }
+      return .pause(until: state.waiting.map(\.due).min())
+    }
+  }
+}
+
+extension UInt64 {
+  /// The sum, or the largest number.
+  func saturated(plus other: UInt64) -> UInt64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
   }
 }

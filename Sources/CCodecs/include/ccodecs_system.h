@@ -35,13 +35,20 @@ int32_t ccodecs_file_is_locked(int32_t descriptor, int32_t mode);
 int32_t ccodecs_host_name(char *buffer, size_t size);
 
 // Starts a program with three descriptors, and with `extra` as number 3 unless that is negative; the default handling of
-// all signals and none blocked. Returns 0, or an error number. `arguments` and `environment` end in null.
+// all signals and none blocked; with `in_group` it leads a process group of its own. Returns 0, or an error number.
+// `arguments` and `environment` end in null.
 int32_t ccodecs_spawn(
     int32_t *process, const char *path, char *const *arguments, char *const *environment, int32_t input,
-    int32_t output, int32_t errors, int32_t extra);
+    int32_t output, int32_t errors, int32_t extra, int32_t in_group);
 // Waits for a child. The answer is its status, 128 and the signal that ended it, or -1.
 int32_t ccodecs_wait(int32_t process);
 int32_t ccodecs_terminate(int32_t process);
+// 1 when a child has ended, which its number survives until it is waited for; 0 when it has not, without waiting.
+int32_t ccodecs_await_exit(int32_t process, int32_t waits);
+// Asks a group of processes to end, or ends it.
+int32_t ccodecs_end_group(int32_t process, int32_t at_once);
+// Becomes another program. Returns only when that is not possible.
+int32_t ccodecs_replace_process(const char *path, char *const *arguments);
 
 // Columns and lines of the terminal behind a descriptor, or -1.
 int32_t ccodecs_terminal_columns(int32_t descriptor);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A service from its configuration file to its end.
+internal import BackupKit
+public import SystemIO
+internal import TextFormats
+
+/// Why a service cannot be started.
+public struct ServiceStartError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The kind of failure.
+  public enum Kind: Hashable, Sendable {
+    /// What the administrator has written makes no sense, or is not safe.
+    case configuration
+    /// There is no repository.
+    case noRepository
+    /// The system or the storage refused.
+    case system
+  }
+
+  /// The kind of failure.
+  public let kind: Kind
+  /// Why, in one sentence without a full stop.
+  public let description: String
+
+  init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}
+
+/// Reads what a service needs, and runs it.
+public struct ServiceRunner {
+  /// The largest file of those that are read at the start.
+  private static let largestFile = 1 << 20
+
+  private let configuration: ServiceConfiguration
+  private let tokens: TokenFile?
+  private let identity: (certificate: String, key: String)?
+  private let repository: Repository
+
+  /// Reads everything, and checks it. Nothing is done yet.
+  ///
+  /// - Parameters:
+  ///   - file: the configuration.
+  ///   - listening: an address in place of that of the configuration, of the form `ADDRESS:PORT`.
+  /// - Throws: ``ServiceStartError``.
+  public init(_ file: Path, listening: String? = nil) throws(ServiceStartError) {
+    let bytes = try Self.contents(of: file)
+    var configuration: ServiceConfiguration
+    do throws(ConfigurationError) {
+      configuration = try ServiceConfiguration(bytes, relativeTo: file.parent)
+      if let listening { try configuration.listen(on: listening) }
+      try configuration.checkExposure()
+    } catch {
+      throw ServiceStartError(.configuration, "\(Escaping.visible(file.bytes)): \(error)")
+    }
+    if configuration.hasSecrets { try Self.checkPrivacy(of: file) }
+    self.configuration = configuration
+    if let tokens = configuration.tokens {
+      try Self.checkPrivacy(of: tokens)
+      let text = String(decoding: try Self.contents(of: tokens), as: UTF8.self)
+      do throws(ConfigurationError) { self.tokens = try TokenFile(text) } catch {
+        throw ServiceStartError(.configuration, "\(Escaping.visible(tokens.bytes)): \(error)")
+      }
+    } else {
+      tokens = nil
+    }
+    if let files = configuration.identity {
+      try Self.checkPrivacy(of: files.key)
+      identity = (
+        String(decoding: try Self.contents(of: files.certificate), as: UTF8.self),
+        String(decoding: try Self.contents(of: files.key), as: UTF8.self)
+      )
+    } else {
+      identity = nil
+    }
+    do throws(BackupError) {
+      repository = try Repository(opening: DirectoryStorage(configuration.repository), remembersRecords: true)
+    } catch {
+      let name = Escaping.visible(configuration.repository.bytes)
+      let hint = error.code == .noRepository ? "; archivetool backup init -R \(name) makes one" : ""
+      throw ServiceStartError(
+        error.code == .noRepository ? .noRepository : .system, "\(name): \(error.reason)\(hint)")
+    }
+  }
+
+  /// Serves until the process is asked to end by INT or TERM.
+  ///
+  /// - Parameter ready: is told where the service listens.
+  /// - Throws: ``ServiceStartError``.
+  public func run(ready: (String) -> Void) throws(ServiceStartError) {
+    let isStopping = Monitor(false)
+    // Connections, and what is read and written besides.
+    let descriptors = DescriptorLimit.raise(to: UInt64(configuration.connections) + 512)
+    let service: BackupService
+    let server: HTTPServer
+    do throws(BackupError) { service = try BackupService(configuration, tokens, repository) } catch {
+      throw ServiceStartError(.system, "the service cannot be started: \(error.reason)")
+    }
+    do throws(IOError) {
+      try Signals.start()
+      Signals.onStop { isStopping.withLock { $0 = true } }
+      server = try HTTPServer(
+        .init {
+          $0.address = configuration.address
+          $0.port = configuration.port
+          $0.connections = min(configuration.connections, max(8, Int(clamping: descriptors) - 256))
+          $0.identity = identity
+        }
+      ) { service.decide($0) }
+    } catch {
+      service.stop()
+      throw ServiceStartError(.system, "\(error)")
+    }
+    let host = configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
+    ready("\(identity == nil ? "http" : "https")://\(host):\(server.port)")
+    isStopping.wait { $0 }
+    server.stop()
+    service.stop()
+  }
+
+  private static func contents(of file: Path) throws(ServiceStartError) -> [UInt8] {
+    do throws(IOError) { return try FileSystem.contents(of: file, limit: largestFile) } catch {
+      throw ServiceStartError(.system, "\(Escaping.visible(file.bytes)): \(error)")
+    }
+  }
+
+  /// Refuses a file with secrets that everybody can read.
+  private static func checkPrivacy(of file: Path) throws(ServiceStartError) {
+    let mode: FileMode
+    do throws(IOError) { mode = try FileSystem.status(of: file).mode } catch {
+      throw ServiceStartError(.system, "\(Escaping.visible(file.bytes)): \(error)")
+    }
+    guard mode.rawValue & 0o007 == 0 else {
+      throw ServiceStartError(
+        .configuration,
+        "\(Escaping.visible(file.bytes)): it holds secrets, and everybody on this machine may open it: chmod o= it")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A folder that takes the place of another one as a whole.
+internal import BackupKit
+internal import SystemIO
+
+/// A new folder beside an old one. The old one is there until the new one is complete and has its name.
+struct FolderSwap {
+  /// The folder that is to be replaced; it may be missing.
+  let target: Path
+  /// Where the new one is made.
+  let fresh: Path
+  private let old: Path
+
+  /// Makes an empty folder beside the target.
+  ///
+  /// - Parameters:
+  ///   - target: what is to be replaced.
+  ///   - id: makes the names of the others unique.
+  /// - Throws: what the system answered.
+  init(_ target: Path, _ id: BackupID) throws(IOError) {
+    // A link is followed: what it leads to is the folder that everybody uses.
+    let place = try FileSystem.exists(target) ? FileSystem.resolve(target) : target
+    self.target = place
+    fresh = place.appending(suffix: ".restoring-\(id.short)")
+    old = place.appending(suffix: ".replaced-\(id.short)")
+    try FileSystem.makeDirectory(fresh, mode: .privateDirectory)
+  }
+
+  /// Gives the new folder owner and mode of the old one, whoever made it.
+  private func keepAttributes() throws(IOError) {
+    let status = try FileSystem.status(of: target)
+    if Machine.effectiveUser == 0 { try FileSystem.setOwner(uid: status.uid, gid: status.gid, of: fresh) }
+    try FileSystem.setMode(status.mode.permissions, of: fresh)
+  }
+
+  /// Gives the new folder the name of the old one.
+  ///
+  /// - Throws: what the system answered; the old one is in its place then.
+  func swap() throws(IOError) {
+    if try FileSystem.exists(target) {
+      try keepAttributes()
+      try FileSystem.rename(target, to: old)
+    }
+    do throws(IOError) { try FileSystem.rename(fresh, to: target) } catch {
+      if (try? FileSystem.exists(old)) ?? false { try? FileSystem.rename(old, to: target) }
+      throw error
+    }
+    try FileSystem.syncDirectory(target.parent)
+  }
+
+  /// Removes what was replaced.
+  func removeOld() throws(IOError) { try Self.remove(old) }
+
+  /// Removes the new folder, which is of no use.
+  func removeFresh() throws(IOError) { try Self.remove(fresh) }
+
+  private static func remove(_ folder: Path) throws(IOError) {
+    guard try FileSystem.exists(folder) else { return }
+    let parent = try DirectoryHandle(folder.parent)
+    try remove(folder.lastComponent, in: parent)
+  }
+
+  private static func remove(_ name: [UInt8], in parent: borrowing DirectoryHandle) throws(IOError) {
+    if try parent.status(of: name).kind == .directory {
+      let folder = try parent.openDirectory(name)
+      for entry in try folder.entries(sorted: false) { try remove(entry.name, in: folder) }
+      try parent.removeDirectory(name)
+    } else {
+      try parent.remove(name)
+    }
+  }
+}
