@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs the drivers in Tests/ServiceClients: one process for each scenario, with the clients that bin/setup has installed.
+// Runs the drivers in Tests/ServiceClients: one process for each scenario, with the clients that bin/setup installed.
 import Foundation
 import TestSupport
 import Testing
@@ -77,7 +77,8 @@ final class HeldServers: Sendable {
     let process = Process()
     process.executableURL = URL(filePath: ServiceClients.python)
     process.arguments =
-      [ServiceClients.runner, "hold", "--kind", kind] + (try ServiceClients.binaries()) + [folder.location("world.json")]
+      [ServiceClients.runner, "hold", "--kind", kind] + (try ServiceClients.binaries())
+      + [folder.location("world.json")]
     let output = folder.location("output.txt")
     _ = FileManager.default.createFile(atPath: output, contents: nil)
     let handle = try #require(FileHandle(forWritingAtPath: output))
