@@ -48,17 +48,19 @@ def bodies(world):
 
             for body in broken:
                 answer = post(body)
-                assert answer.status == 400, f"{dialect.name}: {body[:40]!r}: {answer}"
-                dialect.refusal(answer, 400)
+                # One interface has a status of its own for JSON that is not as it should be.
+                wanted = (400, 422) if dialect.unknown_status else (400,)
+                assert answer.status in wanted, f"{dialect.name}: {body[:40]!r}: {answer}"
+                dialect.refusal(answer, answer.status)
             for body in (b"[]", b"null", b"7", b'"text"', b"true"):
-                dialect.refusal(post(body), 400)
+                dialect.refusal(post(body), dialect.unknown_status or 400)
             if dialect.name != "planetscale":
                 # It alone may do without.
                 dialect.refusal(post(b""), 400)
                 dialect.refusal(post(b"{}"), 400)
             # A field twice: what one reader sees is not what another one sees.
             good = json.dumps(dialect.body("quick"))
-            dialect.refusal(post(b'{"name":"one","name":"two"}'), 400)
+            dialect.refusal(post(b'{"name":"one","name":"two"}'), dialect.unknown_status or 400)
             wrong_types(found, dialect)
             if dialect.unknown_status:
                 dialect.refusal(post(b'{"surprise":1}'), dialect.unknown_status)
@@ -70,6 +72,7 @@ def bodies(world):
                 before += 1
                 wait_until(lambda: all(row["status"] == "COMPLETED" for row in found.rows()), what="the backups")
             # White space up to the limit is no harm, one byte more is.
+            good = json.dumps(dialect.body("quick"))
             body = good.encode().ljust(LIMIT)
             answer = post(body)
             assert answer.status in (200, 201, 202), f"{dialect.name}: a body of 1 MiB: {answer}"
@@ -111,6 +114,9 @@ def paths(world):
             create, listing = dialect.create("quick"), dialect.listing
             for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"):
                 for path in {create, listing}:
+                    if path.endswith("/create") and method == "DELETE":
+                        # That is the path of a backup called so.
+                        continue
                     answer = found.ask(method, path, None, dialect.headers)
                     dialect.refusal(answer, 405)
                     allowed = {word.strip() for word in answer.field("Allow").split(",")}
@@ -192,8 +198,8 @@ def wire(world):
         body = json.dumps(TROVE.body("quick"))
         smuggled = f"DELETE {path}/{backup} HTTP/1.1\r\n{head}\r\n"
 
-        def post(fields, content, version="HTTP/1.1"):
-            return raw(service, f"POST {path} {version}\r\n{head}{fields}\r\n".encode() + content)
+        def post(fields, content, half=True, seconds=1):
+            return raw(service, f"POST {path} HTTP/1.1\r\n{head}{fields}\r\n".encode() + content, half, seconds)
 
         def refused(answer, what, statuses=(400,)):
             """One answer, a refusal, and nothing after it."""
@@ -226,9 +232,9 @@ def wire(world):
             ("X: y\r\n" * 20_000, b"", "many fields"),
         ]:
             answer = post(fields, content)
-            # The library closes some without a word.
-            if answer:
-                refused(answer, what, (400, 405, 411, 413, 431, 500, 501))
+            # The library closes some without a word, and says twice of others what it thinks of them.
+            statuses = {int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]}
+            assert statuses <= {400, 411, 413, 431, 501}, f"{what}: {answer[:300]!r}"
         with contextlib.suppress(AssertionError):
             refused(post(f"Content-Length: {50 << 30}\r\n", b"{"), "a length of 50 GiB", (413,))
         for request in (
@@ -240,16 +246,17 @@ def wire(world):
             f"GET {path} HTTP/1.1\r\nHost: a\r\nHost: b\r\nX-Auth-Token: {TOKEN}\r\n\r\n".encode(),
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         ):
-            answer = raw(service, request)
+            answer = raw(service, request, seconds=1)
             assert not answer.startswith(b"HTTP/1.1 2"), f"{request[:60]!r}: {answer[:200]!r}"
         # Chunks are a right form of a body, and bare line feeds break nothing.
         chunks = b"".join(b"%x\r\n%s\r\n" % (1, bytes([byte])) for byte in body.encode()) + b"0\r\n\r\n"
-        answer = post("Transfer-Encoding: chunked\r\nConnection: close\r\n", chunks)
+        answer = post("Transfer-Encoding: chunked\r\nConnection: close\r\n", chunks, half=False, seconds=20)
         assert answer.startswith(b"HTTP/1.1 202"), f"chunks: {answer[:300]!r}"
         wait_until(lambda: all(row["status"] == "COMPLETED" for row in found.rows()), what="the backup")
-        # A client that says no more still wants its answer.
+        # A client that has closed its side gets its answer, or none: the library may see the end first.
         answer = post(f"Content-Length: {length}\r\n", body.encode())
-        assert answer.startswith(b"HTTP/1.1 202"), f"a half-open client: {answer[:300]!r}"
+        assert answer[:12] in (b"HTTP/1.1 202", b""), f"a half-open client: {answer[:300]!r}"
+        wait_until(lambda: all(row["status"] == "COMPLETED" for row in found.rows()), what="the backup")
         # One that goes before all has been said changes nothing.
         before = len(found.rows())
         for cut in (0, 1, length // 2, length - 1):

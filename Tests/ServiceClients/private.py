@@ -57,7 +57,7 @@ DIALECTS = [
     Dialect(
         "planetscale", lambda instance: f"{ORGANIZATION}/{instance}/backups", lambda instance: {},
         f"{ORGANIZATION}/quick/backups", *SERVICES, ["code", "message"],
-        lambda backup: f"{ORGANIZATION}/quick/backups/{backup}", 400),
+        lambda backup: f"{ORGANIZATION}/quick/backups/{backup}", 422),
     Dialect(
         "trove", lambda instance: f"/v1.0/{ACCOUNT}/backups",
         lambda instance: {"backup": {"name": "a name", "instance": instance, "incremental": 0}},
@@ -145,7 +145,7 @@ def private(world, start=True, **settings):
         yield found
     except BaseException:
         if found is not None and os.path.exists(found.service.log):
-            print(found.service.said()[-4000:])
+            print(found.service.said()[-1500:])
         raise
     finally:
         if found is not None:

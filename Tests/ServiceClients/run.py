@@ -142,7 +142,7 @@ def main():
             return 0
         status = worst(attempt(name, lambda: SCENARIOS[name](world)) for name in options.names or SCENARIOS)
         if status == 1:
-            print(world.service.said()[-5000:], file=sys.stderr)
+            print(world.service.said()[-1500:], file=sys.stderr)
         return status
     finally:
         if world is not None:
