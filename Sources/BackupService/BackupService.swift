@@ -63,7 +63,7 @@ public final class BackupService: Sendable {
   public func decide(_ request: HTTPRequest) -> HTTPDecision {
     switch consider(request) {
     case .answer(let response): return .answer(counted(response))
-    case .work(let work): return .work { [self] in counted(work()) }
+    case .work(let work, let otherwise): return .work({ [self] in counted(work()) }, otherwise: otherwise)
     }
   }
 
@@ -116,7 +116,8 @@ public final class BackupService: Sendable {
       case .read: return .answer(try entry.route.action(call))
       case .list:
         // The host and the account of who asks are in what is answered.
-        let key = "\(principal.account ?? "*")\n\(call.base)\n\(request.target)"
+        let query = entry.route.parameters.map { request.parameter($0) ?? "" }
+        let key = ([principal.account ?? "", call.base, request.rawPath] + query).joined(separator: "\n")
         return .answer(
           try cache.response(key, view.number) { () throws(ServiceFault) in try entry.route.action(call) })
       case .write:
@@ -126,11 +127,13 @@ public final class BackupService: Sendable {
         guard hosts.isFromUs(request) else {
           throw ServiceFault(.forbidden, "requests of pages of other servers are refused")
         }
-        return .work {
-          do throws(ServiceFault) { return try entry.route.action(call) } catch {
-            return dialect.response(to: error)
-          }
-        }
+        let busy = dialect.response(to: ServiceFault(.overloaded, "too many requests are waiting"))
+        return .work(
+          {
+            do throws(ServiceFault) { return try entry.route.action(call) } catch {
+              return dialect.response(to: error)
+            }
+          }, otherwise: busy)
       }
     } catch {
       return .answer(dialect.response(to: error))
@@ -144,8 +147,12 @@ public final class BackupService: Sendable {
     guard lengths <= 1, lengths == 0 || request.count(of: "Transfer-Encoding") == 0 else {
       throw ServiceFault(.malformed, "the length of the body is said twice")
     }
+    // A name with a blank in it is what one server reads and the next one does not.
+    if request.fields.contains(where: { $0.name.isEmpty || $0.name.utf8.contains { $0 <= 0x20 || $0 == 0x7F } }) {
+      throw ServiceFault(.malformed, "a field of the header has no proper name")
+    }
     guard hosts.allows(request) else {
-      throw ServiceFault(.misdirected, "the Host of the request is none of the names of this service")
+      throw ServiceFault(.forbidden, "the Host of the request is none of the names of this service")
     }
     if request.isTooLong { throw ServiceFault(.tooLarge, "a body has at most 1 MiB") }
   }
@@ -163,7 +170,6 @@ public final class BackupService: Sendable {
     let status =
       switch fault.kind {
       case .notFound: 404
-      case .misdirected: 421
       case .tooLarge: 413
       case .unauthorized: 401
       case .forbidden: 403

@@ -94,12 +94,13 @@ public struct ServiceRunner {
     let descriptors = DescriptorLimit.raise(to: UInt64(configuration.connections) + 512)
     let service: BackupService
     let server: HTTPServer
+    // Before there are any threads but this one: they take over how signals are handled.
+    do throws(IOError) { try Signals.start() } catch { throw ServiceStartError(.system, "\(error)") }
+    Signals.onStop { isStopping.withLock { $0 = true } }
     do throws(BackupError) { service = try BackupService(configuration, tokens, repository) } catch {
       throw ServiceStartError(.system, "the service cannot be started: \(error.reason)")
     }
     do throws(IOError) {
-      try Signals.start()
-      Signals.onStop { isStopping.withLock { $0 = true } }
       server = try HTTPServer(
         .init {
           $0.address = configuration.address

@@ -17,6 +17,8 @@
 #define MAXIMUM_ANSWER_FIELDS 16
 // What is read of a body that is too long, so that the answer is read by a client that sends it all first.
 #define MAXIMUM_DISCARDED (16u << 20)
+// Bytes of bodies of all connections together.
+#define MAXIMUM_BODIES (128u << 20)
 // Seconds for a request when nearly all connections are in use.
 #define HURRIED_SECONDS 5
 
@@ -43,6 +45,7 @@ struct cmicrohttpd_server {
   pthread_t watcher;
   bool is_ending;
   uint32_t count;
+  size_t bodies;
   struct client *clients;
 };
 
@@ -58,6 +61,7 @@ struct cmicrohttpd_exchange {
   uint8_t *body;
   size_t size;
   size_t room;
+  size_t declared;
   size_t discarded;
   size_t field_count;
   const char *names[MAXIMUM_FIELDS];
@@ -160,6 +164,43 @@ static void *begin(void *context, const char *target, struct MHD_Connection *con
   return exchange;
 }
 
+// Forgets the body.
+static void give_back(cmicrohttpd_exchange *exchange) {
+  cmicrohttpd_server *server = exchange->server;
+  pthread_mutex_lock(&server->lock);
+  server->bodies -= exchange->room;
+  pthread_mutex_unlock(&server->lock);
+  free(exchange->body);
+  exchange->body = NULL;
+  exchange->size = exchange->room = 0;
+}
+
+// Makes room in a body; false when all bodies together are too large.
+static bool grow(cmicrohttpd_exchange *exchange, size_t count, size_t limit) {
+  cmicrohttpd_server *server = exchange->server;
+  size_t room = exchange->size + count;
+  if (room < 2 * exchange->room) room = 2 * exchange->room;
+  if (room > limit) room = limit;
+  // What is declared is no reason to take more than twice of what has come.
+  if (exchange->declared >= exchange->size + count && room > exchange->declared) room = exchange->declared;
+  size_t more = room - exchange->room;
+  pthread_mutex_lock(&server->lock);
+  bool is_fine = server->bodies + more <= MAXIMUM_BODIES;
+  if (is_fine) server->bodies += more;
+  pthread_mutex_unlock(&server->lock);
+  if (!is_fine) return false;
+  uint8_t *larger = realloc(exchange->body, room);
+  if (larger == NULL) {
+    pthread_mutex_lock(&server->lock);
+    server->bodies -= more;
+    pthread_mutex_unlock(&server->lock);
+    return false;
+  }
+  exchange->body = larger;
+  exchange->room = room;
+  return true;
+}
+
 static void end(void *context, struct MHD_Connection *connection, void **place, enum MHD_RequestTerminationCode code) {
   (void)connection;
   (void)code;
@@ -168,12 +209,12 @@ static void end(void *context, struct MHD_Connection *connection, void **place, 
   if (exchange == NULL) return;
   enter(context, exchange->client, RECEIVING);
   if (exchange->response != NULL) MHD_destroy_response(exchange->response);
+  give_back(exchange);
   for (size_t index = 0; index < exchange->answer_count; index++) {
     free(exchange->answers[index].name);
     free(exchange->answers[index].value);
   }
   free(exchange->target);
-  free(exchange->body);
   free(exchange);
 }
 
@@ -195,22 +236,13 @@ static bool take(cmicrohttpd_exchange *exchange, const char *bytes, size_t count
   if (!exchange->is_too_long && count > limit - exchange->size) {
     exchange->is_too_long = true;
     exchange->discarded = exchange->size;
-    free(exchange->body);
-    exchange->body = NULL;
-    exchange->size = 0;
+    give_back(exchange);
   }
   if (exchange->is_too_long) {
     exchange->discarded += count;
     return exchange->discarded <= MAXIMUM_DISCARDED;
   }
-  if (count > exchange->room - exchange->size) {
-    size_t room = exchange->size + count;
-    if (room < 2 * exchange->room) room = 2 * exchange->room;
-    uint8_t *larger = realloc(exchange->body, room);
-    if (larger == NULL) return false;
-    exchange->body = larger;
-    exchange->room = room;
-  }
+  if (count > exchange->room - exchange->size && !grow(exchange, count, limit)) return false;
   memcpy(exchange->body + exchange->size, bytes, count);
   exchange->size += count;
   return true;
@@ -259,6 +291,7 @@ static enum MHD_Result serve(
     unsigned long long size = length != NULL ? strtoull(length, NULL, 10) : 0;
     // A body that is declared too long is refused before it is sent, unless the client is about to send it anyway and can
     // be borne until it has.
+    exchange->declared = size <= server->options.body_limit ? (size_t)size : 0;
     if (size <= server->options.body_limit || (expectation == NULL && size <= MAXIMUM_DISCARDED)) return MHD_YES;
     exchange->is_too_long = true;
   } else if (*upload_size > 0) {
@@ -332,7 +365,7 @@ static bool start_daemon(cmicrohttpd_server *server, const cmicrohttpd_options *
     flags, server->port, NULL, NULL, serve, server, MHD_OPTION_EXTERNAL_LOGGER, keep_quiet, NULL,
     MHD_OPTION_LISTEN_SOCKET, server->listening, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)options->threads,
     MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-    (unsigned)options->idle_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
+    (unsigned)options->idle_seconds, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
     MHD_OPTION_NOTIFY_COMPLETED, end, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
     MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY, options->certificate != NULL ? tls : none,
     MHD_OPTION_END);

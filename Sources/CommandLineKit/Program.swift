@@ -126,7 +126,9 @@ public struct Program<Context>: Sendable {
     }
     scanned.values = before + scanned.values
     if let text = requestedText(scanned.values, .command(command.definition)) { return .text(text, .ok) }
-    let globals = globalOptions(scanned.values)
+    // What a command has in a form of its own is not the program's.
+    let own = Set(command.definition.flags.map(\.long))
+    let globals = globalOptions(scanned.values.filter { !own.contains($0.flag) })
     return .command(
       PendingCommand(
         command: command, scanned: scanned, globalFlags: globalFlags, program: self, typedGlobals: globals))

@@ -105,6 +105,7 @@ enum ArchiveTool {
       CommandEntry("backup verify") { BackupVerify.command.erased },
       CommandEntry("backup rebuild") { BackupRebuild.command.erased },
       CommandEntry("backup unlock") { BackupUnlock.command.erased },
+      CommandEntry("serve") { Serve.command.erased },
     ],
     groups: [
       CommandGroup(

@@ -17,6 +17,11 @@ struct ImportRulesTests {
     "BackupKit": [
       "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "CSQLite", "Dispatch", "Synchronization",
     ],
+    "CMicrohttpd": [],
+    "BackupService": [
+      "ArchiveKit", "BackupKit", "CodecKit", "SystemIO", "TextFormats", "CMicrohttpd", "Dispatch", "Synchronization",
+    ],
+    "archivetool-serve": ["BackupService", "SystemIO", "TextFormats"],
     "CommandLineKit": ["TextFormats"],
     "archivetool": [
       "CodecKit", "SystemIO", "ArchiveKit", "BackupKit", "CommandLineKit", "Dispatch", "Synchronization",
@@ -68,7 +73,7 @@ struct ImportRulesTests {
     let manifest = try Checkout.file("Package.swift").text
     #expect(!manifest.contains(".package("), "the package has no dependencies")
     #expect(!manifest.contains("unsafeFlags"), "packages with unsafe flags cannot be depended on")
-    let target = /\.(?:executableTarget|target)\(\s*name: "([A-Za-z]+)"(?:,\s*dependencies: \[([^\]]*)\])?/
+    let target = /\.(?:executableTarget|target)\(\s*name: "([A-Za-z-]+)"(?:,\s*dependencies: \[([^\]]*)\])?/
     var targets = 0
     for match in manifest.matches(of: target) {
       guard let allowed = Self.allowed[String(match.1)] else {

@@ -27,12 +27,17 @@ private final class ScriptCheckout {
         --version) echo 'Swift version \(version) (swift-\(version)-RELEASE)' ;;
         build)
           echo 'a compiler talks'
-          echo build >>"$STAND_IN/builds"
-          if [ -p "$STAND_IN/gate" ]; then cat "$STAND_IN/gate"; fi
+          while [ "$1" != --product ]; do shift; done
+          product=$2
+          # The service is built with the tool: that is one build.
+          if [ "$product" = archivetool ]; then
+            echo build >>"$STAND_IN/builds"
+            if [ -p "$STAND_IN/gate" ]; then cat "$STAND_IN/gate"; fi
+          fi
           if [ -e "$STAND_IN/broken" ]; then echo 'error: it is broken'; exit 1; fi
           while [ "$1" != --scratch-path ]; do shift; done
           mkdir -p "$2/release"
-          cp "$STAND_IN/tool" "$2/release/archivetool" ;;
+          cp "$STAND_IN/tool" "$2/release/$product" ;;
         *) exit 9 ;;
       esac
       """, executable: true)
@@ -217,7 +222,7 @@ struct ScriptTests {
       "share/man/man1/archivetool.1", "share/man/man1/archivetool-compress.1",
       "share/man/man1/archivetool-backup-create.1", "share/man/man1/ackcat.1",
       "share/bash-completion/completions/archivetool", "share/zsh/site-functions/_archivetool",
-      "share/fish/vendor_completions.d/archivetool.fish",
+      "share/fish/vendor_completions.d/archivetool.fish", "libexec/archivetool-serve",
     ] {
       #expect(checkout.exists("\(prefix)/\(path)"), "\(path)")
     }

@@ -15,6 +15,7 @@ libssl-dev /usr/lib/*-linux-gnu/libcrypto.a
 libisal-dev /usr/lib/*-linux-gnu/libisal.so
 libdeflate-dev /usr/lib/*-linux-gnu/libdeflate.a
 libsqlite3-dev /usr/lib/*-linux-gnu/libsqlite3.a
+libmicrohttpd-dev /usr/lib/*-linux-gnu/libmicrohttpd.so
 libc6-dev /usr/lib/*-linux-gnu/crti.o
 libstdc++-12-dev /usr/lib/gcc/*-linux-gnu/*/libstdc++.a
 binutils /usr/bin/ld

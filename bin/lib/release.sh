@@ -9,6 +9,8 @@
 
 release_dir=$root/.build/tool
 release_binary=$release_dir/archivetool
+# The backup service, which the tool starts: it alone is linked with an HTTP library.
+release_service=$release_dir/archivetool-serve
 
 # The names under which the tool does one thing: see the section OTHER NAMES of its manual page.
 release_aliases='ackz unackz ackcat'
@@ -27,7 +29,7 @@ prefer_static_libraries() {
   ln -sfn "$folder/libgcc_eh.a" "$release_dir/static/libgcc_s.a"
 }
 
-# Runs `swift build` for the tool with the flags of a release; further arguments are added.
+# Runs `swift build` for one of the programs, $1, with the flags of a release; further arguments are added.
 #
 # Measured as the start of `archivetool --version` against `zstd --version` (minimum of 300 interleaved runs):
 #   the static Swift library alone            2.1 x     6 shared libraries, 11.7 MB
@@ -37,8 +39,10 @@ prefer_static_libraries() {
 #   unused code and symbols dropped                     6.9 MB
 #   all symbols bound at the start           +0.03 x    the table of functions is read-only afterwards
 swift_build_release() {
+  product=$1
+  shift
   prefer_static_libraries
-  "$swift" build --package-path "$root" --configuration release --product archivetool \
+  "$swift" build --package-path "$root" --configuration release --product "$product" \
     --static-swift-stdlib --disable-local-rpath \
     -Xlinker "-L$release_dir/static" -Xlinker --as-needed \
     -Xlinker -no-pie -Xlinker --gc-sections -Xlinker --no-export-dynamic -Xlinker -s \
@@ -48,7 +52,7 @@ swift_build_release() {
 
 # True when the tool is built and nothing it is made of has changed. Folders count: a removed file changes its folder.
 release_is_current() {
-  [ -x "$release_binary" ] &&
+  [ -x "$release_binary" ] && [ -x "$release_service" ] &&
     [ -z "$(find "$root/Sources" "$root/Package.swift" "$root/bin/lib/release.sh" \
       -newer "$release_binary" -print -quit 2>/dev/null)" ]
 }
@@ -80,18 +84,21 @@ build_release_now() {
   if [ -e "$release_binary" ]; then say "building"; else say "building for the first time, about a minute"; fi
   started=$release_dir/started
   : >"$started"
-  if ! swift_build_release --scratch-path "$release_dir/build" >"$release_dir/log" 2>&1; then
+  if ! { swift_build_release archivetool --scratch-path "$release_dir/build" &&
+    swift_build_release archivetool-serve --scratch-path "$release_dir/build"; } >"$release_dir/log" 2>&1; then
     tail -n 40 "$release_dir/log" >&2
     say "the build failed; all it said is in $release_dir/log"
     return 1
   fi
-  publish_release "$release_dir/build/release/archivetool"
+  publish_release "$release_dir/build/release"
 }
 
-# Puts a built binary in its place with the time the build began.
+# Puts the binaries of a folder in their place with the time the build began. The tool comes last: where it is, all is.
 publish_release() {
-  cp -- "$1" "$release_dir/archivetool.new"
-  touch -r "$started" "$release_dir/archivetool.new"
-  mv -f -- "$release_dir/archivetool.new" "$release_binary"
+  for program in "$release_service" "$release_binary"; do
+    cp -- "$1/${program##*/}" "$program.new"
+    touch -r "$started" "$program.new"
+    mv -f -- "$program.new" "$program"
+  done
   for name in $release_aliases; do ln -sfn archivetool "$release_dir/$name"; done
 }

@@ -17,12 +17,14 @@ struct GaussDBDialect: Dialect {
         },
         Route("POST", "\(prefix)/v3/{account}/instances/restore") { (call) throws(ServiceFault) in
           let body = try RequestBody(call.request)
-          return try HuaweiBackups.restore(call, body, into: try body.required("target_instance_id"), by: Self.name)
+          return try HuaweiBackups.restore(
+            call, body, of: try body.filled("source_instance_id"), into: try body.required("target_instance_id"),
+            by: Self.name)
         },
       ]
     }
     return both + [
-      Route.list("/mysql/v3/{account}/backups", HuaweiBackups.list),
+      Route.list("/mysql/v3/{account}/backups", HuaweiBackups.parameters, HuaweiBackups.list),
       Route("DELETE", "/mysql/v3/{account}/backups/{id}", HuaweiBackups.delete),
       Route("GET", "/mysql/v3/{account}/instances", HuaweiBackups.instances),
     ]

@@ -30,6 +30,12 @@ enum HuaweiBackups {
     return order
   }
 
+  /// What a list looks at in the query.
+  static let parameters = [
+    "instance_id", "backup_id", "backup_type", "status", "begin_time", "end_time", "name", "instance_name", "offset",
+    "limit",
+  ]
+
   /// Lists the backups that the query asks for, the newest first.
   static func list(_ call: Call) throws(ServiceFault) -> HTTPResponse {
     let request = call.request
@@ -39,13 +45,23 @@ enum HuaweiBackups {
     }
     let offset = try call.number("offset") ?? 0
     let limit = min(try call.number("limit") ?? maximumPage, maximumPage)
-    let (begin, end) = (try call.number("begin_time"), try call.number("end_time"))
+    func time(_ name: String) throws(ServiceFault) -> Int64? {
+      guard let text = filled(name) else { return nil }
+      guard let time = HuaweiTime.milliseconds(text) else { throw ServiceFault(.badValue, "\(name) is no time") }
+      return time
+    }
+    let (begin, end) = (try time("begin_time"), try time("end_time"))
     let (word, kind) = (filled("status"), filled("backup_type"))
+    let (name, instanceName) = (filled("name"), filled("instance_name"))
     func isWanted(_ record: BackupRecord) -> Bool {
       if isGaussDB(record, call), record.state == .deleting { return false }
       if let word, states[record.state] != word { return false }
       if let kind, type(of: record) != kind { return false }
-      let time = Int(clamping: record.createdAt.nanosecondsSince1970 / 1_000_000)
+      if let name, record.name != name { return false }
+      if let instanceName, (try? call.service.instance(record.instance, account: nil))?.name != instanceName {
+        return false
+      }
+      let time = record.createdAt.nanosecondsSince1970 / 1_000_000
       return begin.map { time >= $0 } ?? true && end.map { time <= $0 } ?? true
     }
     var wanted: any RandomAccessCollection<BackupRecord>
@@ -58,7 +74,8 @@ enum HuaweiBackups {
     } else {
       wanted = call.view.selection(account: call.account, instance: filled("instance_id"))
     }
-    if word != nil || kind != nil || begin != nil || end != nil || call.view.hasLeaving {
+    let filters: [Any?] = [word, kind, begin, end, name, instanceName]
+    if call.view.hasLeaving || filters.contains(where: { $0 != nil }) {
       wanted = wanted.filter(isWanted)
     }
     let (rows, count) = page(wanted, offset, limit)
@@ -103,10 +120,11 @@ enum HuaweiBackups {
   ///
   /// - Parameters:
   ///   - source: what says which backup.
+  ///   - instance: the identifier of the instance that it must be of, if that is said.
   ///   - target: the identifier of the instance.
   ///   - origin: by which interface.
   static func restore(
-    _ call: Call, _ source: RequestBody, into target: String, by origin: String
+    _ call: Call, _ source: RequestBody, of instance: String?, into target: String, by origin: String
   ) throws(ServiceFault) -> HTTPResponse {
     switch try source.filled("type") ?? "backup" {
     case "backup": break
@@ -114,8 +132,11 @@ enum HuaweiBackups {
     default: throw ServiceFault(.badValue, "type is neither backup nor timestamp")
     }
     let record = try call.service.backup(try source.required("backup_id"), account: call.account)
-    let instance = try call.service.instance(target, account: call.account)
-    let restore = try call.service.restore(record, into: instance, by: origin)
+    if let instance, instance != record.instance {
+      throw ServiceFault(.badValue, "the backup is of '\(record.instance)', not of '\(instance)'")
+    }
+    let place = try call.service.instance(target, account: call.account)
+    let restore = try call.service.restore(record, into: place, by: origin)
     return HTTPResponse(status: 202, json: ["job_id": .string(restore.id.description)])
   }
 
@@ -198,7 +219,6 @@ enum HuaweiBackups {
       case .notFound: ("DBS.200404", 404)
       case .methodNotAllowed: ("DBS.200405", 405)
       case .conflict, .busy, .unprocessable: ("DBS.200409", 409)
-      case .misdirected: ("DBS.200421", 421)
       case .overloaded: ("DBS.200429", 429)
       case .notImplemented: ("DBS.200501", 501)
       case .failure: ("DBS.200500", 500)

@@ -32,6 +32,10 @@ enum HuaweiSignature {
     guard let date = request.field("X-Sdk-Date"), request.count(of: "X-Sdk-Date") == 1, isCurrent(date, now) else {
       throw ServiceFault(.unauthorized, "X-Sdk-Date is more than 15 minutes from now, or no date")
     }
+    // A field that is there twice is signed once.
+    guard signed.allSatisfy({ request.count(of: $0) == 1 }) else {
+      throw ServiceFault(.unauthorized, "a signed field is missing, or there twice")
+    }
     let body = SHA256.hash(request.body).description
     // What a client says of its body is taken at its word only when it is true.
     if let stated = request.field("X-Sdk-Content-Sha256"), stated.lowercased() != body {

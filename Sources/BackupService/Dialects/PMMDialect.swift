@@ -36,12 +36,17 @@ struct PMMDialect: Dialect {
   var routes: [Route] {
     [
       Route("POST", "/v1/backups:start", Self.start),
-      Route.list("/v1/backups/artifacts") { (call) throws(ServiceFault) in
+      Route.list("/v1/backups/artifacts", []) { (call) throws(ServiceFault) in
         let rows = call.view.selection(account: call.account).map { Self.row($0, call.service) }
         return HTTPResponse(json: Self.object([("artifacts", .array(rows))]))
       },
       Route("DELETE", "/v1/backups/artifacts/{id}") { (call) throws(ServiceFault) in
-        try call.service.delete(try call.backup(), by: call.principal.name)
+        let record = try call.backup()
+        // Without it the product forgets the row and keeps the files. Here they go together, or not at all.
+        guard call.request.parameter("remove_files") == "true" else {
+          throw ServiceFault(.unprocessable, "an artifact goes with its files: remove_files must be true")
+        }
+        try call.service.delete(record, by: call.principal.name)
         return HTTPResponse(json: [:])
       },
       Route("POST", "/v1/backups/restores:start", Self.restore),
@@ -234,7 +239,6 @@ struct PMMDialect: Dialect {
       case .notFound: (5, 404)
       case .methodNotAllowed: (12, 405)
       case .conflict: (6, 409)
-      case .misdirected: (3, 421)
       case .overloaded: (8, 429)
       case .notImplemented: (12, 501)
       case .failure: (13, 500)

@@ -34,7 +34,7 @@ struct PlanetScaleDialect: Dialect {
     let backups = "\(Self.branches)/{branch}/backups"
     return [
       Route("POST", backups, Self.create),
-      Route.list(backups, Self.list),
+      Route.list(backups, ["page", "per_page"], Self.list),
       Route("GET", "\(backups)/{id}") { (call) throws(ServiceFault) in
         HTTPResponse(json: Self.row(try Self.record(call), try Self.instance(call)))
       },
@@ -187,7 +187,6 @@ struct PlanetScaleDialect: Dialect {
       case .forbidden: ("forbidden", 403)
       case .notFound: ("not_found", 404)
       case .methodNotAllowed: ("method_not_allowed", 405)
-      case .misdirected: ("misdirected", 421)
       case .overloaded: ("too_many_requests", 429)
       case .notImplemented: ("not_implemented", 501)
       case .failure: ("internal_error", 500)

@@ -16,13 +16,14 @@ struct RDSDialect: Dialect {
         for database in try body.objects("databases") { order.databases.append(try database.required("name")) }
         return HuaweiBackups.created(try call.service.create(order))
       },
-      Route.list("/v3/{account}/backups", HuaweiBackups.list),
+      Route.list("/v3/{account}/backups", HuaweiBackups.parameters, HuaweiBackups.list),
       Route("DELETE", "/v3/{account}/backups/{id}", HuaweiBackups.delete),
       Route("GET", "/v3/{account}/instances", HuaweiBackups.instances),
       Route("POST", "/v3/{account}/instances/recovery") { (call) throws(ServiceFault) in
         let body = try RequestBody(call.request)
         let (source, target) = (try body.requiredObject("source"), try body.requiredObject("target"))
-        return try HuaweiBackups.restore(call, source, into: try target.required("instance_id"), by: Self.name)
+        return try HuaweiBackups.restore(
+          call, source, of: try source.filled("instance_id"), into: try target.required("instance_id"), by: Self.name)
       },
       Route("GET", "/v3/{account}/backup-files", Self.files),
     ]

@@ -11,7 +11,7 @@ struct RequestBody {
     var mayBeAbsent = false
     /// Whether `null` stands for a field that is not there.
     var nullIsAbsent = true
-    /// Whether `serviceId` stands for `service_id`, as protocol buffers have it in JSON.
+    /// Whether `serviceId` stands for `service_id`, and `"3"` for 3, as protocol buffers have it in JSON.
     var takesCamelCase = false
   }
 
@@ -97,6 +97,12 @@ struct RequestBody {
     // A number is a whole one however it is written.
     case .double(let real):
       guard let whole = Int64(exactly: real) else { throw ServiceFault(.badValue, "\(prefix)\(key) is no integer") }
+      number = whole
+    // Protocol buffers take digits for numbers.
+    case .string(let text) where form.takesCamelCase && !text.isEmpty:
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let whole = Int64(text) else {
+        throw ServiceFault(.badValue, "\(prefix)\(key) is no integer")
+      }
       number = whole
     default: throw ServiceFault(.badValue, "\(prefix)\(key) is no integer")
     }

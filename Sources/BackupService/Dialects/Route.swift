@@ -55,6 +55,8 @@ struct Route: Sendable {
   let pattern: [String]
   /// What the action does.
   let kind: Kind
+  /// What of the query the action of a list looks at.
+  let parameters: [String]
   /// Answers it.
   let action: @Sendable (Call) throws(ServiceFault) -> HTTPResponse
 
@@ -65,23 +67,29 @@ struct Route: Sendable {
   init(
     _ method: String, _ pattern: String, _ action: @escaping @Sendable (Call) throws(ServiceFault) -> HTTPResponse
   ) {
-    self.init(method, pattern, method == "GET" ? .read : .write, action)
+    self.init(method, pattern, method == "GET" ? .read : .write, [], action)
   }
 
   /// One that shows records, and nothing else.
+  ///
+  /// - Parameters:
+  ///   - pattern: such as `/v1/backups`.
+  ///   - parameters: what of the query it looks at.
+  ///   - action: answers it.
   static func list(
-    _ pattern: String, _ action: @escaping @Sendable (Call) throws(ServiceFault) -> HTTPResponse
+    _ pattern: String, _ parameters: [String], _ action: @escaping @Sendable (Call) throws(ServiceFault) -> HTTPResponse
   ) -> Route {
-    Route("GET", pattern, .list, action)
+    Route("GET", pattern, .list, parameters, action)
   }
 
   private init(
-    _ method: String, _ pattern: String, _ kind: Kind,
+    _ method: String, _ pattern: String, _ kind: Kind, _ parameters: [String],
     _ action: @escaping @Sendable (Call) throws(ServiceFault) -> HTTPResponse
   ) {
     self.method = method
     self.pattern = pattern.split(separator: "/").map(String.init)
     self.kind = kind
+    self.parameters = parameters
     self.action = action
   }
 

@@ -33,8 +33,6 @@ struct ServiceFault: Error, Hashable {
     case overloaded
     /// It cannot be done by this service.
     case notImplemented
-    /// The request is for another server.
-    case misdirected
     /// The service has failed.
     case failure
   }

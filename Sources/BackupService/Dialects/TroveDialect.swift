@@ -24,6 +24,8 @@ struct TroveDialect: Dialect {
     .canceled: "FAILED", .skipped: "FAILED", .deleting: "DELETING", .deleteFailed: "DELETE_FAILED",
   ]
 
+  /// What a list looks at in the query.
+  private static let parameters = ["limit", "marker", "instance_id", "datastore"]
   /// How many rows a list has at most.
   private static let maximumPage = 100
   /// What everything is kept under.
@@ -33,10 +35,10 @@ struct TroveDialect: Dialect {
     ["v1.0", "v1"].flatMap { version in
       [
         Route("POST", "/\(version)/{account}/backups", Self.create),
-        Route.list("/\(version)/{account}/backups") { (call) throws(ServiceFault) in
+        Route.list("/\(version)/{account}/backups", Self.parameters) { (call) throws(ServiceFault) in
           try Self.list(call, instance: call.request.parameter("instance_id"))
         },
-        Route.list("/\(version)/{account}/instances/{instance}/backups") { (call) throws(ServiceFault) in
+        Route.list("/\(version)/{account}/instances/{instance}/backups", Self.parameters) { (call) throws(ServiceFault) in
           try Self.list(call, instance: call["instance"])
         },
         Route("GET", "/\(version)/{account}/backups/{id}") { (call) throws(ServiceFault) in
@@ -177,7 +179,6 @@ struct TroveDialect: Dialect {
       case .notFound: ("itemNotFound", 404)
       case .methodNotAllowed: ("badMethod", 405)
       case .tooLarge: ("overLimit", 413)
-      case .misdirected: ("badRequest", 421)
       case .unprocessable, .busy, .conflict, .compression: ("unprocessableEntity", 422)
       case .notImplemented: ("notImplemented", 501)
       case .failure: ("instanceFault", 500)

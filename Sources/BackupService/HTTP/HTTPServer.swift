@@ -9,8 +9,8 @@ internal import TextFormats
 public enum HTTPDecision: Sendable {
   /// This is the answer.
   case answer(HTTPResponse)
-  /// This finds the answer, and takes its time.
-  case work(@Sendable () -> HTTPResponse)
+  /// This finds the answer, and takes its time; when there is none for it, the other one is the answer.
+  case work(@Sendable () -> HTTPResponse, otherwise: HTTPResponse)
 }
 
 /// An HTTP server, on libmicrohttpd.
@@ -66,10 +66,12 @@ public final class HTTPServer: Sendable {
   private final class Errand: WorkQueue.Work {
     private let exchange: Exchange
     private let work: @Sendable () -> HTTPResponse
+    private let otherwise: HTTPResponse
 
-    init(_ exchange: Exchange, _ work: @escaping @Sendable () -> HTTPResponse) {
+    init(_ exchange: Exchange, _ work: @escaping @Sendable () -> HTTPResponse, otherwise: HTTPResponse) {
       self.exchange = exchange
       self.work = work
+      self.otherwise = otherwise
     }
 
     func run() -> UInt64? {
@@ -77,9 +79,7 @@ public final class HTTPServer: Sendable {
       return nil
     }
 
-    func giveUp(_ reason: String) {
-      exchange.answer(HTTPResponse(status: 503, json: ["error": .string(reason)]))
-    }
+    func giveUp(_ reason: String) { exchange.answer(otherwise) }
   }
 
   /// The port it listens on.
@@ -166,10 +166,9 @@ public final class HTTPServer: Sendable {
     case .answer(let response):
       exchange.answer(response)
       return true
-    case .work(let work):
-      let errand = Errand(exchange, work)
-      if handler.queue.add(errand) { return false }
-      exchange.answer(HTTPResponse(status: 503, json: ["error": "too many requests are waiting"]))
+    case .work(let work, let otherwise):
+      if handler.queue.add(Errand(exchange, work, otherwise: otherwise)) { return false }
+      exchange.answer(otherwise)
       return true
     }
   }

@@ -45,7 +45,8 @@ final class ServicePage: Sendable {
     case ("GET", 0, _), ("GET", 2...3, "backup"): return .answer(look(request, segments))
     case ("POST", 1, "login"): return .answer(logIn(request))
     case ("POST", 1, "logout"), ("POST", 1, "backup"), ("POST", 3, "backup"):
-      return .work { [self] in act(request, segments) }
+      let busy = PageFrame.page(status: 503, title: "Not now", "<p>Too many requests are waiting.</p>")
+      return .work({ [self] in act(request, segments) }, otherwise: busy)
     case (_, 0, _), (_, 1, "style.css"), (_, 2, "backup"): return .answer(Self.refusal("GET"))
     case (_, 1, "login"), (_, 1, "logout"), (_, 1, "backup"): return .answer(Self.refusal("POST"))
     default: return nil
