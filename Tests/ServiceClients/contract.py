@@ -36,7 +36,7 @@ def contract(world, examples=60):
              str(examples), "--seed", os.environ.get("CODECKIT_SEED", "20260101"), "--continue-on-failure",
              "--no-color"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=found.folder, timeout=1200)
-        print(done.stdout[-6000:])
+        print(done.stdout[-12000:])
         assert done.returncode == 0, "schemathesis has found something"
         found.service.verify()
 

@@ -117,9 +117,7 @@ def ended_by_term(world):
         whole = found.create()
         found.finish(whole)
         running = found.create("slow")
-        wait_until(lambda: os.path.exists(os.path.join(found.data, "pid")), what="the command")
-        with open(os.path.join(found.data, "pid"), encoding="utf-8") as file:
-            command = int(file.read())
+        command = found.running()
         begin = time.monotonic()
         same(found.service.stop(signal.SIGTERM), 0, "the service's status")
         assert time.monotonic() - begin < 20, "it took too long to end"
@@ -139,7 +137,7 @@ def ended_by_kill(world):
         whole = found.create()
         found.finish(whole)
         running = found.create("slow")
-        wait_until(lambda: os.path.exists(os.path.join(found.data, "pid")), what="the command")
+        found.running()
         queued = found.create("broken")
         found.service.stop(signal.SIGKILL)
         found.touch("go")
@@ -183,7 +181,7 @@ def queue(world):
     """A queue that is full says so, and gives up nothing that it has taken."""
     with private(world, workers=1, queue=2, more={"another": "echo another"}) as found:
         running = found.create("slow")
-        wait_until(lambda: os.path.exists(os.path.join(found.data, "pid")), what="the command")
+        found.running()
         found.touch("mended")
         waiting = [found.create("quick"), found.create("broken")]
         # Two wait; a third one has no room.

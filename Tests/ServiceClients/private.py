@@ -128,6 +128,20 @@ class Private:
         same(row["status"], wanted, "the status")
         return row
 
+    def running(self):
+        """Waits until the slow command runs, and returns its process."""
+        path = os.path.join(self.data, "pid")
+
+        def read():
+            try:
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                return text.endswith("\n") and int(text)
+            except FileNotFoundError:
+                return None
+
+        return wait_until(read, what="the command")
+
     def touch(self, name):
         with open(os.path.join(self.data, name), "wb"):
             pass

@@ -204,7 +204,7 @@ class MariaDB:
     def preset(self, database):
         """The way that the service knows by itself; it restores into the database that was backed up."""
         return {"preset": "mariadb-dump", "databases": [database],
-                "environment": {"MYSQL_UNIX_PORT": f"{self.folder}/socket", "DB_USER": "root"}}
+                "environment": {"DB_SOCKET": f"{self.folder}/socket", "DB_USER": "root"}}
 
     def files(self, folder):
         """The same for all its files, restored into a folder."""
