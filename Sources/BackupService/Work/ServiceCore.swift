@@ -138,7 +138,11 @@ final class ServiceCore: Sendable {
       throw ServiceFault(.compression, error.reason)
     }
     let pending: PendingBackup
-    do throws(BackupError) { pending = try repository.prepare(request) } catch { throw fault(error) }
+    do throws(BackupError) {
+      pending = try whenFree(instance.id) { () throws(BackupError) in try repository.prepare(request) }
+    } catch {
+      throw fault(error)
+    }
     if restoring.withLock({ $0.contains(instance.id) }) {
       pending.cancel("a restore into the instance began at the same time")
       throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
@@ -214,11 +218,13 @@ final class ServiceCore: Sendable {
   /// Deletes a backup with all that build on it.
   func delete(_ record: BackupRecord, by actor: String) throws(ServiceFault) {
     do throws(BackupError) {
-      let plan = try repository.deletionPlan(for: record.id, children: .delete)
-      try repository.delete(plan) { _ in
-      } removed: { [activities, log] removed in
-        activities.forget(removed.id)
-        log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
+      try whenFree(record.instance) { () throws(BackupError) in
+        let plan = try repository.deletionPlan(for: record.id, children: .delete)
+        try repository.delete(plan) { _ in
+        } removed: { [activities, log] removed in
+          activities.forget(removed.id)
+          log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
+        }
       }
     } catch {
       // One that is being made, or read, cannot go.
@@ -296,7 +302,11 @@ final class ServiceCore: Sendable {
   }
 
   private func hold(_ record: BackupRecord) throws(ServiceFault) -> BackupHold {
-    do throws(BackupError) { return try repository.hold(record.id) } catch { throw fault(error) }
+    do throws(BackupError) {
+      return try whenFree(record.instance) { () throws(BackupError) in try repository.hold(record.id) }
+    } catch {
+      throw fault(error)
+    }
   }
 
   /// The restores that are remembered, oldest first.
