@@ -16,15 +16,20 @@ TOKEN = "token-of-the-benchmarks-0001"
 INSTANCES = 4
 BACKUP = "large"
 
-# What lists are asked for, in turns: a page of each interface that has pages.
-LISTS = {
-    "Trove": (f"/v1.0/{ACCOUNT}/backups?limit=20&instance_id=small-0", "X-Auth-Token", TOKEN),
-    "RDS": (f"/v3/{ACCOUNT}/backups?instance_id=small-1&offset=100&limit=20", "X-Auth-Token", TOKEN),
-    "GaussDB": (f"/mysql/v3/{ACCOUNT}/backups?instance_id=small-2&offset=2000&limit=20", "X-Auth-Token", TOKEN),
-    "PlanetScale": (
-        f"/v1/organizations/{ACCOUNT}/databases/small-3/branches/main/backups?page=3&per_page=20", "Authorization",
-        f"Bearer {TOKEN}"),
-}
+# What is asked for, in turns: a page of each interface that has pages.
+def lists(backups):
+    """Path, field and value of each, in the middle of so many backups."""
+    middle = backups // INSTANCES // 2
+    return {
+        "Trove": (f"/v1.0/{ACCOUNT}/backups?limit=20&instance_id=small-0", "X-Auth-Token", TOKEN),
+        "RDS": (
+            f"/v3/{ACCOUNT}/backups?instance_id=small-1&offset={middle}&limit=20", "X-Auth-Token", TOKEN),
+        "GaussDB": (
+            f"/mysql/v3/{ACCOUNT}/backups?instance_id=small-2&offset={middle}&limit=20", "X-Auth-Token", TOKEN),
+        "PlanetScale": (
+            f"/v1/organizations/{ACCOUNT}/databases/small-3/branches/main/backups?page=3&per_page=20", "Authorization",
+            f"Bearer {TOKEN}"),
+    }
 
 
 class Service:
@@ -120,12 +125,19 @@ class Service:
             connection.close()
 
         begin = time.monotonic()
+        self.create("small-0")
+        first = time.monotonic() - begin
+        begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(INSTANCES) as pool:
             for done in [pool.submit(work, number) for number in range(INSTANCES)]:
                 done.result()
         seconds = time.monotonic() - begin
-        self.note(f"{count} backups of one line each in {seconds:.0f} s")
-        return round(seconds, 1)
+        begin = time.monotonic()
+        self.create("small-0")
+        last = time.monotonic() - begin
+        self.note(f"{count} backups of one line each in {seconds:.0f} s; the first took {first * 1e3:.0f} ms, one more "
+                  f"takes {last * 1e3:.0f} ms")
+        return {"seconds": round(seconds, 1), "first": round(first, 4), "last": round(last, 4)}
 
     def cpu(self):
         """Seconds of processor time that the service has taken, without its children."""
@@ -153,10 +165,10 @@ def load(service, rate, seconds, requests, connections=16):
     return result
 
 
-def request_files(service, folder):
+def request_files(service, folder, backups):
     """One file for each list, after a look at what it answers."""
     files = {}
-    for name, (path, field, value) in LISTS.items():
+    for name, (path, field, value) in lists(backups).items():
         connection = http.client.HTTPConnection("127.0.0.1", service.port)
         connection.request("GET", path, headers={field: value})
         answer = connection.getresponse()
@@ -170,9 +182,9 @@ def request_files(service, folder):
     return files
 
 
-def peer_rate(service, name, seconds):
+def peer_rate(service, name, seconds, backups):
     """What wrk gets out of one list, when it is there."""
-    path, field, value = LISTS[name]
+    path, field, value = lists(backups)[name]
     try:
         done = subprocess.run(
             ["wrk", "-t1", "-c16", f"-d{seconds}s", "-H", f"{field}: {value}", f"http://127.0.0.1:{service.port}{path}"],
@@ -187,8 +199,8 @@ def run(options, context):
     service = Service(context.tool, context.folder, options.size << 20, context.note)
     try:
         service.start()
-        result = {"backups": options.backups, "fill_seconds": service.fill(options.backups)}
-        files = request_files(service, context.folder)
+        result = {"backups": options.backups, "fill": service.fill(options.backups)}
+        files = request_files(service, context.folder, options.backups)
         requests = list(files.values())
         load(service, options.rate, 2, requests)
         before = service.cpu()
@@ -203,7 +215,7 @@ def run(options, context):
         result["most"] = {}
         for name, file in files.items():
             most = load(service, 0, max(2, options.seconds // 4), [file])["rate"]
-            wrk = peer_rate(service, name, max(2, options.seconds // 4))
+            wrk = peer_rate(service, name, max(2, options.seconds // 4), options.backups)
             result["most"][name] = {"rate": most, "wrk": wrk}
             context.note(f"{name}: {most:.0f} lists a second at most" + (f", {wrk:.0f} as wrk counts" if wrk else ""))
         result["backup"] = slowdown(service, options, context, requests)

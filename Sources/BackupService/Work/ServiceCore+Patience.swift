@@ -33,8 +33,8 @@ extension ServiceCore {
   /// Whether nobody is known to work on an instance.
   private func isIdle(_ instance: String) -> Bool {
     guard let view = try? view() else { return false }
-    let isBusy = view.selection(instance: instance).reversed().prefix(8).contains { record in
-      record.state.isActive || record.state == .deleting || activities[record.id].map { !$0.isOver } ?? false
+    let isBusy = view.selection(instance: instance).reversed().prefix(8).contains {
+      $0.state.isActive || $0.state == .deleting
     }
     return !isBusy && !restoreRecords.contains { $0.endedAt == nil && $0.backup.instance == instance }
   }

@@ -271,7 +271,8 @@ final class ServiceCore: Sendable {
     }
     guard record.engine.isEmpty || record.engine == target.engine else {
       throw ServiceFault(
-        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)")
+        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)"
+      )
     }
     let hold = try hold(record)
     guard restoring.withLock({ $0.insert(target.id).inserted }) else {
