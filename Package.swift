@@ -77,6 +77,10 @@ let package = Package(
       name: "BackupKitTests",
       dependencies: ["BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "BackupServiceTests",
+      dependencies: ["BackupService", "BackupKit", "ArchiveKit", "CodecKit", "SystemIO", "TextFormats", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(name: "CommandLineKitTests", dependencies: ["CommandLineKit", "TextFormats"], swiftSettings: settings),
     .testTarget(
       name: "ArchiveToolTests",

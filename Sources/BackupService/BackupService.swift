@@ -151,6 +151,9 @@ public final class BackupService: Sendable {
     if request.fields.contains(where: { $0.name.isEmpty || $0.name.utf8.contains { $0 <= 0x20 || $0 == 0x7F } }) {
       throw ServiceFault(.malformed, "a field of the header has no proper name")
     }
+    if request.isMalformed {
+      throw ServiceFault(.malformed, "the target of the request cannot be decoded, or its header is too long")
+    }
     guard hosts.allows(request) else {
       throw ServiceFault(.forbidden, "the Host of the request is none of the names of this service")
     }

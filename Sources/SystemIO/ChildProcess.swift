@@ -17,8 +17,6 @@ public struct ChildProcess: ~Copyable, Sendable {
     case piped
   }
 
-  /// Groups of programs that this process has started.
-  private static let groups = Monitor<Set<Int32>>([])
   /// How long a program of a group has to end when it is asked to.
   private static let patience: UInt64 = 5_000_000_000
 
@@ -27,7 +25,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   /// What it writes to standard output. To be read to its end before ``wait()``.
   public let output: FileHandle
   private var input: FileHandle?
-  private let leadsGroup: Bool
+  private let groups: ChildGroups?
   private var isWaitedFor = false
 
   /// Starts a command of the shell, `sh -c COMMAND`, whose standard input is empty.
@@ -51,15 +49,15 @@ public struct ChildProcess: ~Copyable, Sendable {
   ///   - environment: variables that it gets besides those of this process, which they replace.
   ///   - errors: where its standard error goes.
   ///   - extra: the file that it has as descriptor 3.
-  ///   - leadsGroup: whether it leads a group of its own, so that what it starts ends with it. The terminal's keys do not
-  ///     reach it then. Default: `false`.
+  ///   - groups: where it leads a group of its own, so that what it starts ends with it; the terminal's keys do not reach
+  ///     it then. `nil` leaves it in this process' group. Default: `nil`.
   /// - Returns: the running command.
   /// - Throws: what the system answered; `EINVAL` for a zero byte in a text.
   public static func start(
     shell command: String, environment: [(name: String, value: String)] = [], errors: borrowing FileHandle,
-    extra: borrowing FileHandle, leadsGroup: Bool = false
+    extra: borrowing FileHandle, groups: ChildGroups? = nil
   ) throws(IOError) -> ChildProcess {
-    try start(shell, shellArguments(command), environment, .empty, errors.descriptor, extra.descriptor, leadsGroup)
+    try start(shell, shellArguments(command), environment, .empty, errors.descriptor, extra.descriptor, groups)
   }
 
   /// Starts a program.
@@ -70,21 +68,14 @@ public struct ChildProcess: ~Copyable, Sendable {
   ///   - environment: variables that it gets besides those of this process, which they replace.
   ///   - input: what it reads.
   ///   - errors: where its standard error goes.
-  ///   - leadsGroup: whether it leads a group of its own, so that what it starts ends with it. Default: `false`.
+  ///   - groups: where it leads a group of its own, so that what it starts ends with it. Default: `nil`.
   /// - Returns: the running program.
   /// - Throws: what the system answered, such as `ENOENT` or `EMFILE`; `EINVAL` for a zero byte in a text.
   public static func start(
     _ program: Path, arguments: [[UInt8]], environment: [(name: String, value: String)] = [], input: Input = .empty,
-    errors: borrowing FileHandle, leadsGroup: Bool = false
+    errors: borrowing FileHandle, groups: ChildGroups? = nil
   ) throws(IOError) -> ChildProcess {
-    try start(program, arguments, environment, input, errors.descriptor, -1, leadsGroup)
-  }
-
-  /// Ends all programs that lead groups, with all that they have started.
-  ///
-  /// - Parameter atOnce: whether they are ended without being asked.
-  public static func endGroups(atOnce: Bool) {
-    groups.withLock { groups in for group in groups { _ = ccodecs_end_group(group, atOnce ? 1 : 0) } }
+    try start(program, arguments, environment, input, errors.descriptor, -1, groups)
   }
 
   private static let shell: Path = "/bin/sh"
@@ -93,7 +84,7 @@ public struct ChildProcess: ~Copyable, Sendable {
 
   private static func start(
     _ program: Path, _ arguments: [[UInt8]], _ environment: [(name: String, value: String)], _ input: Input,
-    _ errorsTo: Int32, _ extra: Int32, _ leadsGroup: Bool = false
+    _ errorsTo: Int32, _ extra: Int32, _ groups: ChildGroups? = nil
   ) throws(IOError) -> ChildProcess {
     var variables = Machine.environment.filter { variable in
       !environment.contains { variable.starts(with: Array("\($0.name)=".utf8)) }
@@ -119,31 +110,31 @@ public struct ChildProcess: ~Copyable, Sendable {
       let answer = withVectors([program.bytes] + arguments, variables) { words, variables in
         // The first of the words is the file.
         unsafe ccodecs_spawn(
-          &process, words[0], words + 1, variables, from, to, errorsTo, extra, leadsGroup ? 1 : 0)
+          &process, words[0], words + 1, variables, from, to, errorsTo, extra, groups == nil ? 0 : 1)
       }
       // The call answers with the number itself.
       errno = answer
       return answer == 0 ? 0 : -1
     }
     if result < 0 { throw IOError("start", path: program, errno: Errno(result: result)) }
-    if leadsGroup { groups.withLock { _ = $0.insert(process) } }
+    groups?.insert(process)
     // Going out of scope closes what the child has of the pipes: without that no side would see the end of the other.
     return ChildProcess(
-      identifier: process, output: pipe.split { reader, _ in reader }, input: writer, leadsGroup: leadsGroup)
+      identifier: process, output: pipe.split { reader, _ in reader }, input: writer, groups: groups)
   }
 
   private init(
-    identifier: Int32, output: consuming FileHandle, input: consuming FileHandle?, leadsGroup: Bool
+    identifier: Int32, output: consuming FileHandle, input: consuming FileHandle?, groups: ChildGroups?
   ) {
     self.identifier = identifier
     self.output = output
     self.input = input
-    self.leadsGroup = leadsGroup
+    self.groups = groups
   }
 
   deinit {
     if isWaitedFor { return }
-    if leadsGroup {
+    if groups != nil {
       _ = ccodecs_end_group(identifier, 0)
       let end = MonotonicClock.now &+ Self.patience
       // Nobody says when a child has ended but the call that asks.
@@ -155,15 +146,15 @@ public struct ChildProcess: ~Copyable, Sendable {
     } else {
       _ = ccodecs_terminate(identifier)
     }
-    _ = Self.reap(identifier, leadsGroup)
+    _ = Self.reap(identifier, groups)
   }
 
   /// Waits for the end of a program.
-  private static func reap(_ identifier: Int32, _ leadsGroup: Bool) -> Int32 {
-    guard leadsGroup else { return ccodecs_wait(identifier) }
+  private static func reap(_ identifier: Int32, _ groups: ChildGroups?) -> Int32 {
+    guard let groups else { return ccodecs_wait(identifier) }
     // As long as it is not waited for, its number is that of no other group.
     _ = ccodecs_await_exit(identifier, 1)
-    groups.withLock { _ = $0.remove(identifier) }
+    groups.remove(identifier)
     return ccodecs_wait(identifier)
   }
 
@@ -187,7 +178,7 @@ public struct ChildProcess: ~Copyable, Sendable {
   public consuming func wait() -> Int32 {
     input = nil
     isWaitedFor = true
-    return Self.reap(identifier, leadsGroup)
+    return Self.reap(identifier, groups)
   }
 
   /// Hands texts over as two vectors that end in null.

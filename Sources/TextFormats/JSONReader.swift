@@ -179,7 +179,7 @@ extension JSONValue {
     guard case .object(let members) = self, let value = members.last(where: { $0.key == key })?.value else {
       return nil
     }
-    return value == .null ? nil : value
+    return value == .null ? .none : value
   }
 
   /// The text, when this is one.

@@ -2,7 +2,7 @@
 
 /// Delivers what a command writes, as one file or as the members of a stream.
 public import ArchiveKit
-internal import SystemIO
+public import SystemIO
 
 /// Runs a command of the shell and delivers its standard output as one file of the backup, or each member of the stream
 /// that it writes as an entry.
@@ -38,7 +38,7 @@ public final class CommandProducer: BackupProducer {
   private let expectation: StreamExpectation
   private let tellsErrors: Bool
   private let variables: [(name: String, value: String)]
-  private let leadsGroup: Bool
+  private let groups: ChildGroups?
 
   /// Takes a command.
   ///
@@ -55,7 +55,7 @@ public final class CommandProducer: BackupProducer {
     self.expectation = expectation
     self.tellsErrors = tellsErrors
     variables = []
-    leadsGroup = false
+    groups = nil
   }
 
   /// Takes a command that writes a file, for a service.
@@ -64,13 +64,16 @@ public final class CommandProducer: BackupProducer {
   ///   - command: the command, for `sh -c`. It leads a process group of its own.
   ///   - name: the file's path in the archive.
   ///   - variables: what it finds in its environment besides what is backed up.
-  public init(_ command: String, as name: [UInt8], variables: [(name: String, value: String)]) {
+  ///   - groups: where its group is, so that it can be ended.
+  public init(
+    _ command: String, as name: [UInt8], variables: [(name: String, value: String)], in groups: ChildGroups
+  ) {
     self.command = command
     delivery = .file(name)
     expectation = .init()
     tellsErrors = true
     self.variables = variables
-    leadsGroup = true
+    self.groups = groups
   }
 
   /// Takes a command that writes a stream of members.
@@ -80,16 +83,17 @@ public final class CommandProducer: BackupProducer {
   ///   - form: what it writes.
   ///   - options: how its members are stored.
   ///   - variables: what it finds in its environment besides what is backed up. It leads a process group of its own.
+  ///   - groups: where its group is, so that it can be ended.
   public init(
     _ command: String, members form: MemberProducer.Form, _ options: TreeArchiverOptions = .init(),
-    variables: [(name: String, value: String)]
+    variables: [(name: String, value: String)], in groups: ChildGroups
   ) {
     self.command = command
     delivery = .members(form, options)
     expectation = .init()
     tellsErrors = true
     self.variables = variables
-    leadsGroup = true
+    self.groups = groups
   }
 
   /// It is run again.
@@ -164,7 +168,7 @@ public final class CommandProducer: BackupProducer {
     let pipe = try Pipe()
     let child = try ChildProcess.start(
       shell: command, environment: variables + environment(task), errors: pipe.writer, extra: position,
-      leadsGroup: leadsGroup)
+      groups: groups)
     // Without our own writer the end is seen when the command has none any more.
     let collector = CommandLog(pipe.split { reader, _ in reader })
     try collector.collect()

@@ -103,11 +103,14 @@ public final class PendingBackup: Sendable {
   /// Gives it up; nothing happens when it is being made, or was.
   ///
   /// - Parameter reason: why, for the record.
-  public func cancel(_ reason: String) {
-    guard begin() != nil else { return }
+  /// - Returns: whether there was something to give up.
+  @discardableResult
+  public func cancel(_ reason: String) -> Bool {
+    guard begin() != nil else { return false }
     // The failure to write it down is told where the record is read: nobody holds its lock any more.
     try? repository.fail(record.id, BackupError(.cancelled, reason, backups: [record.id]), as: .canceled)
     end()
+    return true
   }
 
   /// Leaves it to the next one who opens the repository: its record stays as it is. Nothing happens when it is being made,

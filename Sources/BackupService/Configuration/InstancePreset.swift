@@ -15,6 +15,12 @@ struct InstancePreset: Sendable {
     databases.isEmpty ? [] : [.init(name: "DATABASES", value: databases.joined(separator: ","))]
   }
 
+  /// Where MariaDB is, as arguments.
+  private static let mariaDBPlace = """
+    set -- ${DB_SOCKET:+"--socket=$DB_SOCKET"} ${DB_HOST:+"--host=$DB_HOST"} ${DB_PORT:+"--port=$DB_PORT"} \
+    ${DB_USER:+"--user=$DB_USER"}
+    """
+
   static let all: [InstancePreset] = [
     // PGDATABASE, PGHOST, PGPORT, PGUSER, PGPASSFILE.
     InstancePreset(
@@ -24,17 +30,20 @@ struct InstancePreset: Sendable {
         """
         exec pg_restore --clean --if-exists --no-owner --exit-on-error --single-transaction -d "${PGDATABASE:-postgres}"
         """)),
-    // MYSQL_UNIX_PORT, or MYSQL_HOST and MYSQL_TCP_PORT; DB_USER, MYSQL_PWD.
+    // DB_SOCKET, or DB_HOST and DB_PORT; DB_USER, MYSQL_PWD. What stands in files of the system goes before MYSQL_UNIX_PORT.
     InstancePreset(
       name: "mariadb-dump", engine: "mysql",
       source: .file(
         "database.sql",
         command: """
-          set -f; user=${DB_USER:+--user=$DB_USER}; IFS=,
-          exec mariadb-dump $user --single-transaction --quick --routines --events --skip-dump-date \
-          --databases ${BACKUP_DATABASES:-${DATABASES:?the configuration names no databases}}
+          : "${BACKUP_DATABASES:=${DATABASES:?the configuration names no databases}}"
+          \(mariaDBPlace)
+          # The names have commas between, and nothing in them is expanded.
+          set -f; IFS=,
+          exec mariadb-dump "$@" --single-transaction --quick --routines --events --skip-dump-date \
+          --databases $BACKUP_DATABASES
           """),
-      restore: .command("exec mariadb ${DB_USER:+--user=\"$DB_USER\"}")),
+      restore: .command("\(mariaDBPlace)\nexec mariadb \"$@\"")),
     // SQLITE_FILE. Both ways take the locks of the database, so that others may use it meanwhile.
     InstancePreset(
       name: "sqlite", engine: "sqlite",

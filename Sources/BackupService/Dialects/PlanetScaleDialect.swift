@@ -114,7 +114,7 @@ struct PlanetScaleDialect: Dialect {
     let branch = try body.required("name")
     let parent = try body.filled("parent_branch") ?? "main"
     guard let text = try body.filled("backup_id") else {
-      throw ServiceFault(.notImplemented, "branches are made of backups only: backup_id is missing")
+      throw ServiceFault(.badValue, "branches are made of backups only: backup_id is missing")
     }
     let target = try call.service.instance(database: call["database"], branch: branch, account: call["account"])
     let record = try call.service.backup(text, account: call.account)

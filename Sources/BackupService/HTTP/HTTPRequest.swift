@@ -34,6 +34,8 @@ public struct HTTPRequest: Sendable {
   public var body: [UInt8]
   /// Whether the body was longer than is allowed. It is empty then.
   public var isTooLong = false
+  /// Whether its target cannot be decoded, or its header is too long; the segments are as they came then.
+  public var isMalformed = false
 
   /// Takes a request apart.
   ///
@@ -66,6 +68,23 @@ public struct HTTPRequest: Sendable {
     self.method = method
     self.fields = fields
     self.body = body
+  }
+
+  /// A request whose target cannot be decoded, or whose header is too long: all that can be found out of it is whose it is.
+  ///
+  /// - Parameters:
+  ///   - method: the method.
+  ///   - target: what the request line says.
+  ///   - fields: the header fields, as far as they are kept.
+  init(malformed method: String, target: String, fields: [Field]) {
+    self.method = method
+    self.target = target
+    self.fields = fields
+    rawPath = String(target.prefix { $0 != "?" })
+    segments = rawPath.split(separator: "/").map(String.init)
+    query = []
+    body = []
+    isMalformed = true
   }
 
   /// The value of a header field; that of the first when there are several.

@@ -93,8 +93,7 @@ public final class HTTPServer: Sendable {
   ///
   /// - Parameters:
   ///   - options: where and how.
-  ///   - decide: looks at a request, on several threads at a time, and must be quick. A request whose target is no path
-  ///     never comes here.
+  ///   - decide: looks at a request, on several threads at a time, and must be quick.
   /// - Throws: what the system answered; `EINVAL` for an address that is none, or for certificates that cannot be used.
   public init(
     _ options: Options, decide: @escaping @Sendable (HTTPRequest) -> HTTPDecision
@@ -156,13 +155,7 @@ public final class HTTPServer: Sendable {
   ///
   /// - Returns: whether it has been answered.
   private static func serve(_ exchange: Exchange, _ handler: Handler) -> Bool {
-    guard let request = exchange.request else {
-      exchange.answer(
-        HTTPResponse(status: 400, json: ["error": "the target of the request is no path, or its header is too long"])
-          .with("Connection", "close"))
-      return true
-    }
-    switch handler.decide(request) {
+    switch handler.decide(exchange.request) {
     case .answer(let response):
       exchange.answer(response)
       return true
@@ -204,9 +197,8 @@ private struct Exchange: @unchecked Sendable {
 
   init(_ handle: OpaquePointer) { unsafe self.handle = unsafe handle }
 
-  /// The request; `nil` when it is none.
-  var request: HTTPRequest? {
-    if unsafe cmicrohttpd_has_too_many_fields(handle) { return nil }
+  /// The request.
+  var request: HTTPRequest {
     var fields: [HTTPRequest.Field] = []
     for index in 0..<(unsafe cmicrohttpd_field_count(handle)) {
       guard let name = unsafe cmicrohttpd_field_name(handle, index),
@@ -214,18 +206,16 @@ private struct Exchange: @unchecked Sendable {
       else { continue }
       unsafe fields.append(.init(String(cString: name), String(cString: value)))
     }
-    guard let method = unsafe cmicrohttpd_method(handle), let target = unsafe cmicrohttpd_target(handle) else {
-      return nil
-    }
+    let method = unsafe cmicrohttpd_method(handle).map { unsafe String(cString: $0) } ?? ""
+    let target = unsafe cmicrohttpd_target(handle).map { unsafe String(cString: $0) } ?? ""
     var size = 0
     var body: [UInt8] = []
     if let bytes = unsafe cmicrohttpd_body(handle, &size) {
       body = unsafe Array(UnsafeBufferPointer(start: bytes, count: size))
     }
-    guard
-      var request = unsafe HTTPRequest(
-        method: String(cString: method), target: String(cString: target), fields: fields, body: body)
-    else { return nil }
+    guard unsafe !cmicrohttpd_has_too_many_fields(handle),
+      var request = HTTPRequest(method: method, target: target, fields: fields, body: body)
+    else { return HTTPRequest(malformed: method, target: target, fields: fields) }
     request.isTooLong = unsafe cmicrohttpd_body_is_too_long(handle)
     return request
   }

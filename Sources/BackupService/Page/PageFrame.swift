@@ -10,10 +10,11 @@ enum PageFrame {
   ///   - status: the status. Default: 200.
   ///   - title: what it is called, as plain text.
   ///   - user: who has logged in, and what a form must bring back; `nil` for nobody.
-  ///   - refresh: whether the browser is to ask again in a moment. Default: `false`.
+  ///   - seconds: after how many seconds the browser is to ask again; `nil` for never. Default: `nil`.
   ///   - body: its content in HTML.
   static func page(
-    status: Int = 200, title: String, user: (name: String, token: String)? = nil, refresh: Bool = false, _ body: String
+    status: Int = 200, title: String, user: (name: String, token: String)? = nil, refresh seconds: Int? = nil,
+    _ body: String
   ) -> HTTPResponse {
     let account =
       user.map { user in
@@ -29,7 +30,7 @@ enum PageFrame {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      \(refresh ? "<meta http-equiv=\"refresh\" content=\"3\">\n" : "")<title>\(HTMLText.escaped(title))</title>
+      \(seconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? "")<title>\(HTMLText.escaped(title))</title>
       <link rel="icon" href="data:,">
       <link rel="stylesheet" href="/style.css">
       </head>
@@ -89,7 +90,10 @@ enum PageFrame {
     .small { font-size: .87rem; }
     .figures { display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; margin: 0 0 1.2rem; color: var(--soft); }
     .figures b { color: var(--text); font-weight: 600; }
-    table { width: 100%; border-collapse: collapse; margin-top: .8rem; }
+    table { width: 100%; border-collapse: collapse; margin-top: .8rem; table-layout: fixed; }
+    th:nth-child(2) { width: 9.5rem; } th:nth-child(3) { width: 9.5rem; } th:nth-child(4), th:nth-child(5) { width: 5.6rem; }
+    th:nth-child(6) { width: 9.5rem; } th:nth-child(7) { width: 9.5rem; }
+    th:nth-child(6), td:nth-child(6) { padding-left: 1.2rem; }
     th {
       text-align: left; font-weight: 550; font-size: .82rem; color: var(--soft); padding: .3rem .6rem .3rem 0;
       border-bottom: 1px solid var(--line);
@@ -99,7 +103,7 @@ enum PageFrame {
     .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
     th.number { text-align: right; }
     .time { white-space: nowrap; font-variant-numeric: tabular-nums; }
-    .name { overflow-wrap: anywhere; min-width: 9rem; }
+    .name { overflow-wrap: anywhere; }
     .d1 { padding-left: 1.1rem; } .d2 { padding-left: 2.2rem; } .d3 { padding-left: 3.3rem; }
     .d4 { padding-left: 4.4rem; } .d5 { padding-left: 5.5rem; }
     .branch { color: var(--soft); margin-left: -1rem; margin-right: .25rem; }
@@ -127,8 +131,8 @@ enum PageFrame {
     .make { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0; }
     .actions { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0 0; }
     .actions form { margin: 0; }
-    .links { white-space: nowrap; }
-    .links a { margin-right: .7rem; }
+    .links { white-space: nowrap; text-align: right; }
+    .links a { margin-left: .8rem; }
     .note { border-left: 3px solid var(--accent); padding: .5rem .9rem; background: var(--card); margin: 0 0 1.2rem; }
     .note.bad { border-color: var(--bad); }
     .login { max-width: 24rem; margin: 3rem auto; }
@@ -155,11 +159,14 @@ enum PageFrame {
       td::before { content: attr(data-label); color: var(--soft); text-align: left; flex: none; }
       td.name { display: block; text-align: left; font-weight: 550; }
       td.name::before { content: none; }
+      td:nth-child(6) { padding-left: 0; }
       td.links { justify-content: flex-start; padding-top: .3rem; }
+      .links a { margin: 0 1rem 0 0; }
       td.links::before { content: none; }
       td.number, td.time { text-align: right; }
       .make { width: 100%; }
-      .make input { flex: 1 1 8rem; }
+      .make input { flex: 1 1 6rem; }
+      .make select { flex: 0 1 7rem; }
       dl { grid-template-columns: 1fr; gap: 0; }
       dd { margin-bottom: .5rem; }
     }

@@ -52,10 +52,13 @@ struct PageView {
     }
     if ids.isEmpty { body += "<p class=\"soft\">There is nothing here.</p>" }
     return PageFrame.page(
-      title: "Backups", user: user, refresh: all.contains { $0.state.isActive || isBusy($0) }, body)
+      // Seldom enough for somebody to type a name.
+      title: "Backups", user: user, refresh: all.contains(where: isBusy) ? 15 : nil, body)
   }
 
-  private func isBusy(_ record: BackupRecord) -> Bool { core.activities[record.id].map { !$0.isOver } ?? false }
+  private func isBusy(_ record: BackupRecord) -> Bool {
+    record.state.isActive || core.checks[record.id].map { !$0.isOver } ?? false
+  }
 
   private func figures(_ records: BackupSelection) -> String {
     let (complete, stored) = records.reduce(into: (0, UInt64(0))) { sums, record in
@@ -173,7 +176,7 @@ struct PageView {
   /// All that is known of a backup.
   func details(_ record: BackupRecord) throws(ServiceFault) -> HTTPResponse {
     let activity = core.activities[record.id]
-    let isActive = record.state.isActive || isBusy(record)
+    let isActive = isBusy(record)
     var facts: [(String, String)] = [
       ("State", state(record)), ("Instance", HTMLText.escaped(record.instance)),
       ("Identifier", "\(record.id)"), ("Kind", record.parent == nil ? "full" : "incremental"),
@@ -198,9 +201,9 @@ struct PageView {
       facts.append(("Reason", HTMLText.escaped(failure.reason)))
     }
     let list = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined(separator: "\n")
-    let lines = activity?.lines(from: 0, limit: 10_000).lines.map(\.text).joined(separator: "\n") ?? record.log
+    let lines = activity.map(text) ?? record.log
     return PageFrame.page(
-      title: record.name, user: user, refresh: isActive || isRestoring(record),
+      title: record.name, user: user, refresh: isActive || isRestoring(record) ? 3 : nil,
       """
       <section class="card">
       <h1>\(HTMLText.escaped(record.name))</h1>
@@ -209,10 +212,19 @@ struct PageView {
       </dl>
       \(actions(record, isActive))
       </section>
-      \(lines.isEmpty ? "" : "<section class=\"card\"><h2>Log</h2><pre>\(HTMLText.escaped(lines))</pre></section>")
+      \(lines.isEmpty ? "" : log("Log", lines))
+      \(core.checks[record.id].map { log("Check", text($0)) } ?? "")
       \(restores(of: record))
       <p><a href="/">All backups</a></p>
       """)
+  }
+
+  private func text(_ activity: Activity) -> String {
+    activity.lines(from: 0, limit: 10_000).lines.map(\.text).joined(separator: "\n")
+  }
+
+  private func log(_ title: String, _ lines: String) -> String {
+    "<section class=\"card\"><h2>\(title)</h2><pre>\(HTMLText.escaped(lines))</pre></section>"
   }
 
   private func actions(_ record: BackupRecord, _ isActive: Bool) -> String {
@@ -235,7 +247,7 @@ struct PageView {
     let restores = core.restoreRecords.filter { $0.backup.id == record.id }.suffix(10).reversed()
     if restores.isEmpty { return "" }
     let items = restores.map { restore in
-      let lines = core.activities[restore.id]?.lines(from: 0, limit: 1000).lines.map(\.text).joined(separator: "\n") ?? ""
+      let lines = core.activities[restore.id].map(text) ?? ""
       let word = restore.state == .complete ? "complete" : restore.state.rawValue
       return """
         <p><span class="state \(word)">\(word)</span> into \(HTMLText.escaped(restore.instance)), \

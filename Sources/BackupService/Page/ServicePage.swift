@@ -101,7 +101,7 @@ final class ServicePage: Sendable {
     return PageFrame.page(
       status: status, title: "Not possible", user: user,
       """
-      <h1>That is not possible</h1>
+      <h1>\(fault.kind == .notFound ? "It is not there" : "That is not possible")</h1>
       <p class="note bad">\(HTMLText.escaped(fault.message))</p>
       <p><a href="/">Back to the backups</a></p>
       """)

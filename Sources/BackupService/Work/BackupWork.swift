@@ -10,17 +10,23 @@ final class BackupWork: WorkQueue.Work {
   private let instance: InstanceConfiguration
   private let activity: Activity
   private let log: ServiceLog
+  private let groups: ChildGroups
 
   /// - Parameters:
   ///   - pending: the backup.
   ///   - instance: what is backed up.
   ///   - activity: what is said of it, and how far it is.
   ///   - log: what the service says.
-  init(_ pending: PendingBackup, of instance: InstanceConfiguration, _ activity: Activity, _ log: ServiceLog) {
+  ///   - groups: where its command is ended.
+  init(
+    _ pending: PendingBackup, of instance: InstanceConfiguration, _ activity: Activity, _ log: ServiceLog,
+    _ groups: ChildGroups
+  ) {
     self.pending = pending
     self.instance = instance
     self.activity = activity
     self.log = log
+    self.groups = groups
   }
 
   private var subject: String { "backup \(pending.record.id) of '\(instance.id)'" }
@@ -50,6 +56,19 @@ final class BackupWork: WorkQueue.Work {
     return nil
   }
 
+  /// The backup.
+  var id: BackupID { pending.record.id }
+
+  /// Gives it up for good, unless it is being made.
+  ///
+  /// - Returns: whether it was given up.
+  func cancel(_ reason: String) -> Bool {
+    guard pending.cancel(reason) else { return false }
+    activity.add("canceled: \(reason)")
+    activity.end()
+    return true
+  }
+
   func giveUp(_ reason: String) {
     // The next service makes it: its record is as it was.
     pending.leave()
@@ -62,8 +81,10 @@ final class BackupWork: WorkQueue.Work {
     let variables = instance.environment.map { ($0.name, $0.value) }
     return switch instance.source {
     case .folder(let folder): TreeProducer([Path(".")], from: folder)
-    case .file(let file, let command): CommandProducer(command, as: Array(file.utf8), variables: variables)
-    case .members(let form, let command): CommandProducer(command, members: form, variables: variables)
+    case .file(let file, let command): 
+      CommandProducer(command, as: Array(file.utf8), variables: variables, in: groups)
+    case .members(let form, let command): 
+      CommandProducer(command, members: form, variables: variables, in: groups)
     }
   }
 }

@@ -15,9 +15,10 @@ struct CommandFilter: ~Copyable {
   ///   - command: for `sh -c`.
   ///   - variables: its environment besides that of this process.
   ///   - activity: gets what it writes to standard output and standard error.
+  ///   - groups: where it is ended.
   /// - Throws: ``BackupError`` with `sourceFailed`.
   init(
-    _ command: String, _ variables: [(name: String, value: String)], _ activity: Activity
+    _ command: String, _ variables: [(name: String, value: String)], _ activity: Activity, _ groups: ChildGroups
   ) throws(BackupError) {
     let child: ChildProcess
     let listener: BackgroundThread
@@ -25,7 +26,7 @@ struct CommandFilter: ~Copyable {
       let nowhere = try FileHandle.open("/dev/null")
       child = try ChildProcess.start(
         "/bin/sh", arguments: ["sh", "-c", "exec 2>&1\n\(command)"].map { Array($0.utf8) }, environment: variables,
-        input: .piped, errors: nowhere, leadsGroup: true)
+        input: .piped, errors: nowhere, groups: groups)
     } catch {
       throw BackupError(.sourceFailed, "the command could not be run: \(error)")
     }

@@ -13,6 +13,7 @@ final class RestoreWork: WorkQueue.Work {
   private let target: InstanceConfiguration
   private let activity: Activity
   private let log: ServiceLog
+  private let groups: ChildGroups
   private let record: Monitor<RestoreRecord>
   private let ended: @Sendable () -> Void
 
@@ -23,10 +24,11 @@ final class RestoreWork: WorkQueue.Work {
   ///   - target: where it comes.
   ///   - activity: what is said of it.
   ///   - log: what the service says.
+  ///   - groups: where its commands are ended.
   ///   - ended: is called when it is over, however.
   init(
     _ record: RestoreRecord, of hold: BackupHold, from repository: Repository, into target: InstanceConfiguration,
-    _ activity: Activity, _ log: ServiceLog, ended: @escaping @Sendable () -> Void
+    _ activity: Activity, _ log: ServiceLog, _ groups: ChildGroups, ended: @escaping @Sendable () -> Void
   ) {
     self.record = Monitor(record)
     self.hold = hold
@@ -34,6 +36,7 @@ final class RestoreWork: WorkQueue.Work {
     self.target = target
     self.activity = activity
     self.log = log
+    self.groups = groups
     self.ended = ended
   }
 
@@ -55,18 +58,19 @@ final class RestoreWork: WorkQueue.Work {
   func giveUp(_ reason: String) { end(.failed, reason) }
 
   private func end(_ state: RestoreRecord.State, _ failure: String?) {
+    // Who sees that it is over may go on at once.
+    hold.release()
+    ended()
     let record = record.withLock { record in
       record.state = state
       record.endedAt = WallClock.now
       record.failure = failure
       return record
     }
-    hold.release()
     activity.add(failure.map { "failed: \($0)" } ?? "complete")
     activity.end()
     let what = failure.map { "has failed: \($0)" } ?? "is complete"
     log.add("restore \(record.id) of \(record.backup.id) into '\(target.id)' \(what)")
-    ended()
   }
 
   private func restore(_ backup: OpenedBackup) throws(BackupError) {
@@ -131,7 +135,7 @@ final class RestoreWork: WorkQueue.Work {
   }
 
   private func run(_ command: String) throws(BackupError) {
-    try CommandFilter(command, variables, activity).finish()
+    try CommandFilter(command, variables, activity, groups).finish()
   }
 
   private func feed(_ backup: OpenedBackup, to command: String) throws(BackupError) {
@@ -139,7 +143,7 @@ final class RestoreWork: WorkQueue.Work {
       throw BackupError(.unsupported, "the instance '\(target.id)' is not restored from one file")
     }
     let activity = activity
-    let filter = try CommandFilter(command, variables, activity)
+    let filter = try CommandFilter(command, variables, activity, groups)
     var (isRead, failure, progress) = (true, BackupError?.none, BackupObserver.Progress())
     do throws(BackupError) {
       try backup.read(Array(file.utf8)) { (bytes: RawSpan) throws(ArchiveError) in

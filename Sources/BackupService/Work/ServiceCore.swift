@@ -10,15 +10,26 @@ internal import SystemIO
 final class ServiceCore: Sendable {
   let configuration: ServiceConfiguration
   let repository: Repository
+  /// What backups and restores say, and how far they are.
   let activities = ActivityBook()
+  /// What checks of backups say.
+  let checks = ActivityBook()
   let log: ServiceLog
   private let instances: [String: InstanceConfiguration]
   private let queue: WorkQueue
+  private let groups = ChildGroups()
   private let views: ViewKeeper
   private let restores = Monitor<[RestoreWork]>([])
   /// The instances into which something is being restored, or about to be.
   private let restoring = Monitor<Set<String>>([])
+  /// The backups that are being checked, or about to be.
+  private let verifying = Monitor<Set<BackupID>>([])
 
+  /// The instances whose backups are being checked or restored, as often as they are.
+  private let readers = Monitor<[String]>([])
+
+  /// Nanoseconds for which a lock is waited for that nobody should have.
+  private static let patience: UInt64 = 2_000_000_000
   /// How many restores are remembered.
   static let maximumRestores = 1000
 
@@ -46,7 +57,8 @@ final class ServiceCore: Sendable {
   func stop() {
     queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
       activities.cancelAll()
-      ChildProcess.endGroups(atOnce: false)
+      checks.cancelAll()
+      groups.end(atOnce: false)
     }
   }
 
@@ -139,7 +151,7 @@ final class ServiceCore: Sendable {
     }
     let pending: PendingBackup
     do throws(BackupError) {
-      pending = try whenFree(instance.id) { () throws(BackupError) in try repository.prepare(request) }
+      pending = try patiently(instance.id) { () throws(BackupError) in try repository.prepare(request) }
     } catch {
       throw fault(error)
     }
@@ -147,7 +159,7 @@ final class ServiceCore: Sendable {
       pending.cancel("a restore into the instance began at the same time")
       throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
     }
-    let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log)
+    let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log, groups)
     guard queue.add(work) else {
       pending.cancel("too much was waiting")
       activities.forget(pending.record.id)
@@ -205,7 +217,7 @@ final class ServiceCore: Sendable {
         request.retryInterval = record.retryInterval
         guard let pending = try repository.takeUp(record.id, request) else { continue }
         log.add("backup \(record.id) of '\(instance.id)' is taken up again")
-        _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log), isBounded: false)
+        _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log, groups), isBounded: false)
       } catch {
         log.add("backup \(record.id) of '\(instance.id)' cannot be taken up: \(error.reason)")
       }
@@ -215,10 +227,11 @@ final class ServiceCore: Sendable {
 
   // MARK: - Deleting, checking, restoring
 
-  /// Deletes a backup with all that build on it.
+  /// Deletes a backup with all that build on it. Those of them that wait are canceled first.
   func delete(_ record: BackupRecord, by actor: String) throws(ServiceFault) {
     do throws(BackupError) {
-      try whenFree(record.instance) { () throws(BackupError) in
+      try cancelWaiting(record, by: actor)
+      try patiently(record.instance) { () throws(BackupError) in
         let plan = try repository.deletionPlan(for: record.id, children: .delete)
         try repository.delete(plan) { _ in
         } removed: { [activities, log] removed in
@@ -235,9 +248,25 @@ final class ServiceCore: Sendable {
     }
   }
 
+  /// Cancels a backup and those that build on it, as far as they wait.
+  private func cancelWaiting(_ record: BackupRecord, by actor: String) throws(BackupError) {
+    let records = try views.view().selection(instance: record.instance)
+    guard records.contains(where: { $0.state == .queued || $0.state == .waiting }) else { return }
+    var family: Set<BackupID> = [record.id]
+    // Parents stand before their children.
+    for other in records where other.parent.map({ family.contains($0) }) ?? false { family.insert(other.id) }
+    for case let work as BackupWork in queue.waiting where family.contains(work.id) {
+      guard work.cancel("it is deleted by \(actor)") else { continue }
+      queue.remove(work)
+      log.add("backup \(work.id) of '\(record.instance)' is canceled by \(actor)")
+    }
+  }
+
   /// What goes with a backup that is deleted: the backup is the last one.
   func deletion(of record: BackupRecord) throws(ServiceFault) -> [BackupRecord] {
-    do throws(BackupError) { return try repository.deletionPlan(for: record.id, children: .delete).members } catch {
+    do throws(BackupError) {
+      return try repository.deletionPlan(for: record.id, children: .delete).members
+    } catch {
       throw fault(error)
     }
   }
@@ -245,13 +274,17 @@ final class ServiceCore: Sendable {
   /// Takes a check in hand.
   func verify(_ record: BackupRecord) throws(ServiceFault) {
     let hold = try hold(record)
-    if let activity = activities[record.id], !activity.isOver {
+    guard verifying.withLock({ $0.insert(record.id).inserted }) else {
       hold.release()
+      Self.leave(record.instance, readers)
       throw ServiceFault(.busy, "the backup is being checked already")
     }
-    guard queue.add(VerifyWork(hold, in: repository, activities.begin(record.id), log)) else {
-      hold.release()
-      activities.forget(record.id)
+    let work = VerifyWork(hold, in: repository, checks.begin(record.id), log) { [verifying, readers] in
+      verifying.withLock { _ = $0.remove(record.id) }
+      Self.leave(record.instance, readers)
+    }
+    guard queue.add(work) else {
+      work.giveUp("too much is waiting")
       throw ServiceFault(.overloaded, "too much is waiting")
     }
   }
@@ -271,19 +304,22 @@ final class ServiceCore: Sendable {
     }
     guard record.engine.isEmpty || record.engine == target.engine else {
       throw ServiceFault(
-        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)"
-      )
+        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)")
     }
     let hold = try hold(record)
     guard restoring.withLock({ $0.insert(target.id).inserted }) else {
       hold.release()
+      Self.leave(record.instance, readers)
       throw ServiceFault(.busy, "a restore into '\(target.id)' is at work")
     }
     let restore = RestoreRecord(
       id: .random(), of: record, into: target.id, by: origin, at: WallClock.now)
     let work = RestoreWork(
-      restore, of: hold, from: repository, into: target, activities.begin(restore.id), log
-    ) { [restoring] in restoring.withLock { _ = $0.remove(target.id) } }
+      restore, of: hold, from: repository, into: target, activities.begin(restore.id), log, groups
+    ) { [restoring, readers] in
+      restoring.withLock { _ = $0.remove(target.id) }
+      Self.leave(record.instance, readers)
+    }
     do throws(ServiceFault) {
       if try view().selection(instance: target.id).contains(where: \.state.isActive) {
         throw ServiceFault(.busy, "a backup of '\(target.id)' is being made")
@@ -304,9 +340,35 @@ final class ServiceCore: Sendable {
 
   private func hold(_ record: BackupRecord) throws(ServiceFault) -> BackupHold {
     do throws(BackupError) {
-      return try whenFree(record.instance) { () throws(BackupError) in try repository.hold(record.id) }
+      let hold = try patiently(record.instance) { () throws(BackupError) in try repository.hold(record.id) }
+      readers.withLock { $0.append(record.instance) }
+      return hold
     } catch {
       throw fault(error)
+    }
+  }
+
+  /// Is told that a backup of an instance is not read any more.
+  private static func leave(_ instance: String, _ readers: Monitor<[String]>) {
+    readers.withLock { readers in
+      if let index = readers.firstIndex(of: instance) { readers.remove(at: index) }
+    }
+  }
+
+  /// Does something that needs the lock of an instance, and waits a little when that is held though nobody makes or reads a
+  /// backup of it: the record of a backup is complete shortly before its lock is free, and who looks after records takes it
+  /// for a moment.
+  private func patiently<Result>(
+    _ instance: String, _ body: () throws(BackupError) -> Result
+  ) throws(BackupError) -> Result {
+    let end = MonotonicClock.now.saturated(plus: Self.patience)
+    while true {
+      do throws(BackupError) { return try body() } catch {
+        guard error.code == .locked, MonotonicClock.now < end, !readers.withLock({ $0.contains(instance) }),
+          try !views.view().selection(instance: instance).contains(where: \.state.isActive)
+        else { throw error }
+        _ = Monitor(()).wait(upTo: 5_000_000) { _ in false }
+      }
     }
   }
 

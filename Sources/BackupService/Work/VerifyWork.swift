@@ -10,17 +10,23 @@ final class VerifyWork: WorkQueue.Work {
   private let hold: BackupHold
   private let activity: Activity
   private let log: ServiceLog
+  private let ended: @Sendable () -> Void
 
   /// - Parameters:
   ///   - hold: keeps the backup from going away.
   ///   - repository: where it is.
   ///   - activity: what is said of it.
   ///   - log: what the service says.
-  init(_ hold: BackupHold, in repository: Repository, _ activity: Activity, _ log: ServiceLog) {
+  ///   - ended: is called when it is over, however.
+  init(
+    _ hold: BackupHold, in repository: Repository, _ activity: Activity, _ log: ServiceLog,
+    ended: @escaping @Sendable () -> Void
+  ) {
     self.hold = hold
     self.repository = repository
     self.activity = activity
     self.log = log
+    self.ended = ended
   }
 
   func run() -> UInt64? {
@@ -45,7 +51,9 @@ final class VerifyWork: WorkQueue.Work {
   func giveUp(_ reason: String) { end(reason) }
 
   private func end(_ result: String) {
+    // Who sees that it is over may go on at once.
     hold.release()
+    ended()
     activity.add(result)
     activity.end()
     log.add("check of backup \(hold.record.id): \(result)")

@@ -73,6 +73,12 @@ final class WorkQueue: Sendable {
     }
   }
 
+  /// Takes away what waits; nothing happens when it does not.
+  func remove(_ work: any Work) { state.withLock { state in state.waiting.removeAll { $0.work === work } } }
+
+  /// All that waits.
+  var waiting: [any Work] { state.withLock { $0.waiting.map(\.work) } }
+
   /// Gives up what waits, and waits until what is being done has ended.
   ///
   /// - Parameters:

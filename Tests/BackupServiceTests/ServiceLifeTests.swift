@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a service does by itself: take up what an earlier one has left, expire, and come to its end.
+import SystemIO
+import Testing
+import TestSupport
+import TextFormats
+
+@testable import BackupKit
+@testable import BackupService
+
+@Suite("life of a service")
+struct ServiceLifeTests {
+  @Test("what an earlier process has left is made, or has failed")
+  func takingUp() throws {
+    let test = try TestService()
+    test.service.stop()
+    // A process that has ended leaves its records as they are, and no locks.
+    func leave(_ instance: String, running: Bool, retries: Int) throws -> BackupID {
+      let request = BackupRequest(instance: instance) {
+        $0.origin = "pmm"
+        $0.codec = "lz4"
+        $0.retries = retries
+        $0.retryInterval = 1_000_000
+      }
+      let pending = try test.repository.prepare(request)
+      if running {
+        try test.repository.change(pending.record.id) { (record) throws(BackupError) in
+          try record.move(to: .running, at: WallClock.now)
+        }
+      }
+      pending.leave()
+      return pending.record.id
+    }
+    let queued = try leave("my", running: false, retries: 0)
+    let again = try leave("mongo", running: true, retries: 1)
+    let over = try leave("other", running: true, retries: 0)
+    let configuration = test.configuration
+    let service = try BackupService(configuration, nil, test.repository)
+    for instance in ["my", "mongo", "other"] { try test.settle(instance) }
+    service.stop()
+    #expect(try test.repository.record(queued).state == .complete)
+    #expect(try test.repository.record(queued).codec == "lz4")
+    #expect(try test.repository.record(again).state == .complete)
+    #expect(try test.repository.record(again).history.count { $0.state == .running } == 2)
+    #expect(try test.repository.record(over).state == .failed)
+  }
+
+  @Test("what waits when the service stops is left for the next one, what is made is ended")
+  func stopping() throws {
+    let test = try TestService(others: "\"workers\":1,")
+    _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"slow\",\"location_id\":\"default\"}")
+    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued { _ = test.send("GET", "/healthz") }
+    _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\"}")
+    test.service.stop()
+    let states = try Dictionary(
+      test.repository.writtenRecords().map { ($0.instance, $0.state) }, uniquingKeysWith: { first, _ in first })
+    #expect(states["my"] == .queued)
+    #expect(states["slow"] == .canceled || states["slow"] == .failed)
+    let service = try BackupService(test.configuration, nil, test.repository)
+    try test.settle("my")
+    service.stop()
+    #expect(try test.repository.writtenRecords().first { $0.instance == "my" }?.state == .complete)
+  }
+
+  @Test("metrics are those of the records, in the form of Prometheus")
+  func metrics() throws {
+    let test = try TestService()
+    _ = try test.backUp("my")
+    _ = try test.backUp("bad")
+    let text = test.send("GET", "/metrics").text
+    #expect(text.contains("archivetool_backups{state=\"complete\"} 1\n"))
+    #expect(text.contains("archivetool_backups{state=\"failed\"} 1\n"))
+    #expect(text.contains("archivetool_last_complete_timestamp_seconds{instance=\"my\"}"))
+    for line in text.split(separator: "\n") {
+      #expect(
+        line.wholeMatch(of: /# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{[a-z]+="[^"\n]*"\})? [0-9]+/) != nil, "\(line)")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The queue, activities, and the view of the records.
+import BackupKit
+import SystemIO
+import Testing
+import TestSupport
+import TextFormats
+
+@testable import BackupService
+
+/// Work that does what a test says.
+private final class ScriptedWork: WorkQueue.Work {
+  private let action: @Sendable (Int) -> UInt64?
+  private let runs = Monitor(0)
+  let outcome = Monitor<String?>(nil)
+
+  init(_ action: @escaping @Sendable (Int) -> UInt64?) { self.action = action }
+
+  func run() -> UInt64? {
+    let number = runs.withLock { runs in
+      runs += 1
+      return runs
+    }
+    let again = action(number)
+    if again == nil { outcome.withLock { $0 = "done after \(number)" } }
+    return again
+  }
+
+  func giveUp(_ reason: String) { outcome.withLock { $0 = reason } }
+}
+
+@Suite("work")
+struct WorkQueueTests {
+  @Test("what waits for its next attempt leaves its thread to others", .timeLimit(.minutes(2)))
+  func delays() throws {
+    let queue = try WorkQueue(threads: 1, length: 10)
+    let gate = Monitor(false)
+    let first = ScriptedWork { number in
+      if number > 1 { gate.wait { $0 } }
+      return number == 1 ? 1_000_000 : nil
+    }
+    // The only thread is not held by the first while that waits for an hour.
+    let patient = ScriptedWork { number in number == 1 ? 3_600_000_000_000 : nil }
+    let second = ScriptedWork { _ in nil }
+    #expect(queue.add(patient) && queue.add(second))
+    second.outcome.wait { $0 != nil }
+    #expect(queue.add(first))
+    gate.withLock { $0 = true }
+    first.outcome.wait { $0 != nil }
+    #expect(first.outcome.withLock { $0 } == "done after 2")
+    #expect(queue.load.waiting == 1)
+    queue.close("the end")
+    #expect(patient.outcome.withLock { $0 } == "the end")
+    #expect(!queue.add(second), "it is closed")
+  }
+
+  @Test("only so much may wait", .timeLimit(.minutes(2)))
+  func bounds() throws {
+    let queue = try WorkQueue(threads: 1, length: 1)
+    let (started, gate) = (Monitor(false), Monitor(false))
+    let first = ScriptedWork { _ in
+      started.withLock { $0 = true }
+      gate.wait { $0 }
+      return nil
+    }
+    #expect(queue.add(first))
+    started.wait { $0 }
+    let (second, third) = (ScriptedWork { _ in nil }, ScriptedWork { _ in nil })
+    #expect(queue.add(second))
+    #expect(!queue.add(third))
+    #expect(queue.add(third, isBounded: false))
+    gate.withLock { $0 = true }
+    third.outcome.wait { $0 != nil }
+    queue.close("the end")
+  }
+
+  @Test("closing hurries what takes too long", .timeLimit(.minutes(2)))
+  func hurry() throws {
+    let queue = try WorkQueue(threads: 1, length: 1)
+    let (started, gate) = (Monitor(false), Monitor(false))
+    let work = ScriptedWork { _ in
+      started.withLock { $0 = true }
+      gate.wait { $0 }
+      return nil
+    }
+    #expect(queue.add(work))
+    started.wait { $0 }
+    queue.close("the end", patience: 0) { gate.withLock { $0 = true } }
+    #expect(work.outcome.withLock { $0 } == "done after 1")
+  }
+
+  @Test("an activity keeps its last lines, with their numbers")
+  func activities() {
+    let activity = Activity()
+    let line = String(repeating: "x", count: 1000)
+    for number in 0..<500 { activity.add("\(number) \(line)") }
+    let (lines, isEnd) = activity.lines(from: 0, limit: 10)
+    #expect(lines.count == 10 && !isEnd && lines[0].number > 0)
+    #expect(lines[0].text.hasPrefix("\(lines[0].number) "))
+    activity.end()
+    let last = activity.lines(from: 499, limit: 10)
+    #expect(last.lines.map(\.number) == [499] && last.isEnd)
+    #expect(activity.lines(from: 5000, limit: 10).isEnd)
+  }
+
+  @Test("the book forgets activities that are over, and none that goes on")
+  func book() {
+    let book = ActivityBook()
+    let first = BackupID.random()
+    _ = book.begin(first)
+    for _ in 0..<300 { book.begin(.random()).end() }
+    #expect(book[first] != nil)
+  }
+
+  @Test("a view finds records by account and instance, in order")
+  func views() {
+    var records: [BackupRecord] = []
+    for number in 0..<20 {
+      var record = BackupRecord(
+        id: .random(), name: "n\(number)", instance: "i\(number % 3)", origin: "t", time: Timestamp(seconds: Int64(number)))
+      record.account = "a\(number % 2)"
+      records.append(record)
+    }
+    let view = BackupView(number: 1, records)
+    #expect(view.selection().map(\.name) == records.map(\.name))
+    let some = view.selection(account: "a1", instance: "i0")
+    #expect(some.map(\.name) == ["n3", "n9", "n15"])
+    #expect(some.reversed().first?.name == "n15")
+    for (place, record) in some.enumerated() { #expect(some.place(of: record) == place) }
+    #expect(some.place(of: records[0]) == nil)
+    #expect(view.selection(account: "none").isEmpty && view[records[5].id]?.name == "n5")
+    #expect(view.selection().place(of: records[7]) == 7)
+  }
+}
