@@ -91,6 +91,8 @@ let package = Package(
       dependencies: ["TestSupport", "SystemIO", "CodecKit", "CommandLineKit", "archivetool"],
       exclude: ["Databases", "Scenarios", "Snapshots"],
       swiftSettings: settings),
+    // They run Tests/ServiceClients, which is no Swift.
+    .testTarget(name: "ServiceTests", dependencies: ["TestSupport", "SystemIO"], swiftSettings: settings),
     .testTarget(name: "ProjectTests", dependencies: ["TestSupport"], swiftSettings: settings),
 
     // What is fuzzed; tests run the same functions over the corpora that are kept.

@@ -11,6 +11,7 @@ let package = Package(
     .target(name: "CPeers", path: "Sources/CPeers"),
     .executableTarget(name: "sample-data", path: "Sources/sample-data"),
     .executableTarget(name: "measure-process", path: "Sources/measure-process"),
+    .executableTarget(name: "http-load", path: "Sources/http-load", cSettings: [.define("_GNU_SOURCE")]),
     .executableTarget(
       name: "codec-bench",
       dependencies: ["CPeers", .product(name: "CodecKit", package: "CodecKit")],

@@ -5,6 +5,7 @@
     bench.py figures --input PATH...    everything that README.md and Documentation/Performance.md show; some ten minutes
     bench.py growth                     how time and memory grow, up to 10 GB and 1,000,000 files; some twenty minutes
     bench.py gates                      what CI checks: instructions and allocations, which a busy machine does not move
+    bench.py service                    the service: lists of 10,000 backups, and a backup meanwhile; some ten minutes
     bench.py pages                      tables and pictures again, from results/*.json
 
 Definitions are in definitions, thresholds in thresholds, results in results. bin/bench builds what is needed first.
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from harness import archives, chart, engines, gates, growth, machine, pages, targets, tool
+from harness import archives, chart, engines, gates, growth, machine, pages, service, targets, tool
 from harness.corpus import Corpus
 from harness.processes import Failed
 
@@ -214,6 +215,26 @@ def grow(options):
     return 0
 
 
+def serve(options):
+    """Measures the service."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        context, watch = Context(options, folder), machine.Watch()
+        result = service.run(options, context)
+        command = "bin/bench service"
+        for name, usual in (("backups", 10_000), ("rate", 1000), ("seconds", 20), ("size", 1024), ("runs", 5)):
+            if getattr(options, name) != usual:
+                command += f" --{name} {getattr(options, name)}"
+        report = head(options, command, watch) | result
+    path = os.path.join(RESULTS, "service.json")
+    if options.backups >= 10_000 and may_replace(path, report, options):
+        save(path, report)
+    for work, figure, bar, holds in service.verdicts(result, options.rate):
+        print(f"{'reached' if holds else 'missed':9} {figure:10.3f}  {work}, {bar}")
+    for reason in report["busy_reasons"]:
+        print(f"busy machine: {reason}")
+    return 0
+
+
 def show():
     """Puts all results into the pages."""
     if os.path.exists(os.path.join(RESULTS, "figures.json")):
@@ -281,12 +302,19 @@ def main():
     two.add_argument("--largest", type=int, default=10**10, metavar="BYTES", help="the longest stream (10 GB)")
     two.add_argument("--most", type=int, default=10**6, metavar="FILES", help="the most files (1,000,000)")
     two.add_argument("--folder", help="where there is room for 5 GB and for so many files")
-    for command in (one, two):
+    four = commands.add_parser("service", help="the service under load")
+    four.add_argument("--backups", type=int, default=10_000, metavar="N", help="how many there are (10,000)")
+    four.add_argument("--rate", type=int, default=1000, metavar="N", help="lists a second (1,000)")
+    four.add_argument("--seconds", type=int, default=20, help="how long lists are asked for (20)")
+    four.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the backup that is made meanwhile (1,024)")
+    four.add_argument("--runs", type=int, default=5, help="pairs of backups (5)")
+    four.add_argument("--folder", help="where there is room for it")
+    for command in (one, two, four):
         command.add_argument("--busy", action="store_true", help="replace figures that were measured in quiet")
     three = commands.add_parser("gates", help="instructions and allocations")
     three.add_argument("--update", action="store_true", help="make what was counted the threshold")
     three.add_argument("--case", action="append", default=[], help="only cases whose name has this")
-    for command in (one, two, three):
+    for command in (one, two, three, four):
         command.add_argument("--tool", default=tool_path, help="the binary to measure")
     commands.add_parser("pages", help="tables and pictures again")
     options = parser.parse_args()
@@ -296,7 +324,7 @@ def main():
         if options.command == "pages":
             show()
             return 0
-        return {"figures": figures, "growth": grow, "gates": gates.run}[options.command](options)
+        return {"figures": figures, "growth": grow, "gates": gates.run, "service": serve}[options.command](options)
     except Failed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

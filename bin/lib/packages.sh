@@ -43,6 +43,7 @@ man-db /usr/bin/man
 pigz /usr/bin/pigz
 procps /bin/ps
 python3 /usr/bin/python3
+python3-venv /usr/lib/python3*/ensurepip/__init__.py
 python3-xxhash /usr/lib/python3/dist-packages/xxhash
 python3-zstandard /usr/lib/python3/dist-packages/zstandard
 rsync /usr/bin/rsync
@@ -55,10 +56,12 @@ zsh /bin/zsh
 zstd /usr/bin/zstd
 '
 
-# What the long tests run besides: database servers with their backup programs, and what checks units. Tests start servers
+# What the long tests run besides: database servers with their backup programs, a browser, and what checks units. Tests start servers
 # of their own, on sockets in their own folders; where the system starts what it installs, there is one of PostgreSQL and one
 # of Redis besides.
 long_needs='
+chromium /usr/bin/chromium
+chromium-driver /usr/bin/chromedriver
 mariadb-backup /usr/bin/mariadb-backup
 mariadb-client /usr/bin/mariadb-admin
 mariadb-server-core /usr/sbin/mariadbd
