@@ -35,8 +35,9 @@ struct BoundaryTests {
   @Test("the largest chunk that a block can need is waited for, one above it is not")
   func chunkSizes() {
     let identifier: [UInt8] = [0xFF, 6, 0, 0] + Array("S2sTwO".utf8)
-    for (length, expected) in [(S2Format.maximumPayload, CodecError.Code.truncated), (S2Format.maximumPayload + 1, .corrupt)]
-    {
+    for (length, expected) in [
+      (S2Format.maximumPayload, CodecError.Code.truncated), (S2Format.maximumPayload + 1, .corrupt),
+    ] {
       let header = [0, UInt8(length & 0xFF), UInt8(length >> 8 & 0xFF), UInt8(length >> 16), 0, 0, 0, 0]
       #expect(code { _ = try S2().decompress(identifier + header) } == expected, "\(length)")
     }
@@ -53,7 +54,9 @@ struct BoundaryTests {
 
   @Test("an index of as many entries as can be is thinned")
   func index() {
-    for (count, expected) in [(S2Index.maximumEntries - 1, S2Index.maximumEntries - 1), (S2Index.maximumEntries, 32_768)] {
+    for (count, expected) in [
+      (S2Index.maximumEntries - 1, S2Index.maximumEntries - 1), (S2Index.maximumEntries, 32_768),
+    ] {
       var index = S2Index(blockSize: 1 << 20)
       for number in 0..<Int64(count) { index.add(compressed: number << 10, uncompressed: number << 20) }
       index.thin()
