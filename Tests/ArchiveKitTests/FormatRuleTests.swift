@@ -62,7 +62,7 @@ struct FormatRuleTests {
     var runs = ContentRuns()
     runs.add(hole: 0)
     #expect(runs.runs.isEmpty)
-    #expect(TarBlock.decimal([UInt8]()) == nil)
-    #expect(TarBlock.decimal(Array("0".utf8)) == 0)
+    #expect(TarNumber.decimal([UInt8]()) == nil)
+    #expect(TarNumber.decimal(Array("0".utf8)) == 0)
   }
 }

@@ -125,7 +125,7 @@ struct GzipReadingTests {
     }
   }
 
-  @Test("the place of damage is behind it, and within what a library reads ahead, however the file is cut")
+  @Test("the place of damage is near it, within what a library reads ahead, however the file is cut")
   func places() throws {
     let packed = try Gzip.default.compress(Sample.text(700)) + (try Gzip.default.compress(Sample.noise(200)))
     var (widest, ahead) = (0, Int.max)
@@ -139,12 +139,12 @@ struct GzipReadingTests {
           places.append(Int(try #require(error.inputOffset, "\(error)")))
         }
         guard let first = places.min(), let last = places.max() else { continue }
-        if last - first > widest { print("bit \(bit) \(library): \(places)") }
         widest = max(widest, last - first)
         ahead = min(ahead, first - bit / 8)
       }
     }
-    print("figure: places of damage: \(widest) bytes apart, \(ahead) behind")
+    // As the documentation of the offset has it.
+    #expect(widest <= 16 && ahead >= -16, "\(widest) bytes apart, \(ahead) behind")
   }
 
   @Test("members join in any feeding, with zeros between and after")

@@ -236,7 +236,9 @@ struct ScriptTests {
 
   @Test(
     "scripts refuse arguments that they do not know",
-    arguments: ["setup", "install", "format", "test", "docs", "bench", "fuzz", "faults", "memcheck", "coverage", "mutants"])
+    arguments: [
+      "setup", "install", "format", "test", "docs", "bench", "fuzz", "faults", "memcheck", "coverage", "mutants",
+    ])
   func unknownArguments(_ script: String) throws {
     let checkout = try ScriptCheckout()
     let run = try checkout.run("bin/\(script)", ["--no-such-thing"])

@@ -72,6 +72,7 @@ public struct CodecError: Error, Hashable, Sendable {
   /// The codec that failed, if one did.
   public let codec: CodecID?
   /// Where in the input: the offset of the first byte that was not understood, counted from the start of the stream.
+  /// Inside of deflate data, whose libraries read ahead, it may be up to 16 bytes beside that, and depend on how the input came.
   public let inputOffset: UInt64?
   /// Why, in one sentence: lower case, no full stop.
   public let reason: String

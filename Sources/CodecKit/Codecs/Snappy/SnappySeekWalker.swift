@@ -57,7 +57,7 @@ final class SnappySeekWalker: SeekWalker {
       guard (4...4 + SnappyFormat.maximumPiece).contains(Int(length)) else { return nil }
       content = length - 4
     case .compressed:
-      guard length > 4, bytes.byteCount > 8, 
+      guard length > 4, bytes.byteCount > 8,
         let size = try? SnappyFormat.declaredSize(bytes.dropping(8).extracting(first: Int(length) - 4)),
         size.value <= SnappyFormat.maximumPiece
       else { return nil }
