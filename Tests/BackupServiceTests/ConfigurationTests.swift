@@ -3,8 +3,8 @@
 // What an administrator writes: the configuration and the file of tokens.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService

@@ -3,8 +3,8 @@
 // RDS and GaussDB: names, lists, sizes, restores.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -19,7 +19,8 @@ struct HuaweiDialectTests {
       "{\"instance_id\":\"my\",\"name\":\"nightly-1\",\"description\":\"d\",\"databases\":[{\"name\":\"shop\"}]}")
     #expect(answer.status == 200)
     let backup = try #require(answer.json["backup"])
-    #expect(backup["status"]?.text == "BUILDING" && backup["type"]?.text == "manual" && backup["name"]?.text == "nightly-1")
+    #expect(
+      backup["status"]?.text == "BUILDING" && backup["type"]?.text == "manual" && backup["name"]?.text == "nightly-1")
     #expect(backup["begin_time"]?.text?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000/) != nil)
     #expect(backup["databases"]?.elements?.first?["name"]?.text == "shop")
     try test.settle("my")
@@ -43,7 +44,8 @@ struct HuaweiDialectTests {
     let restore = recover("\"type\":\"backup\",\"backup_id\":\"\(id)\",\"instance_id\":\"my\"", "my")
     #expect(restore.status == 202)
     #expect(try test.outcome(ofRestore: restore.json["job_id"]?.text ?? "") == "RESTORE_STATUS_SUCCESS")
-    #expect(recover("\"backup_id\":\"\(id)\",\"instance_id\":\"other\"", "my").status == 400, "it is of another instance")
+    #expect(
+      recover("\"backup_id\":\"\(id)\",\"instance_id\":\"other\"", "my").status == 400, "it is of another instance")
     #expect(recover("\"type\":\"timestamp\",\"restore_time\":1,\"instance_id\":\"my\"", "my").status == 501)
     #expect(recover("\"backup_id\":\"\(id)\"", "nowhere").status == 404)
     #expect(test.send("DELETE", "/v3/p1/backups/\(id)").text == "{}\n")
@@ -53,7 +55,8 @@ struct HuaweiDialectTests {
   @Test(
     "names have 4 to 64 characters, a letter first",
     arguments: [
-      ("abcd", true), ("Abc-_9", true), ("abc", false), ("1abc", false), ("ab cd", false), ("äbcd", false), ("abc.d", false),
+      ("abcd", true), ("Abc-_9", true), ("abc", false), ("1abc", false), ("ab cd", false), ("äbcd", false),
+      ("abc.d", false),
     ])
   func names(_ name: String, _ isFine: Bool) throws {
     let test = try TestService()

@@ -4,8 +4,8 @@
 import BackupKit
 import CodecKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService

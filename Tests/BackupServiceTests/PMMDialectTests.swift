@@ -3,8 +3,8 @@
 // PMM's calls: fields, compressions, retries, logs, restores.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -17,7 +17,8 @@ struct PMMDialectTests {
   func life() throws {
     let test = try TestService()
     let answer = test.send(
-      "POST", "/v1/backups%3Astart", "{\"service_id\":\"my\",\"location_id\":\"default\",\"name\":\"One two\",\"folder\":\"f\"}")
+      "POST", "/v1/backups%3Astart",
+      "{\"service_id\":\"my\",\"location_id\":\"default\",\"name\":\"One two\",\"folder\":\"f\"}")
     #expect(answer.status == 200)
     let id = try #require(answer.json["artifact_id"]?.text)
     try test.settle("my")
@@ -76,7 +77,8 @@ struct PMMDialectTests {
       }
     }
     let words = { (id: String) in
-      test.send("GET", "/v1/backups/services/\(id)/compression").json["compression_methods"]?.elements?.compactMap(\.text)
+      test.send("GET", "/v1/backups/services/\(id)/compression").json["compression_methods"]?.elements?.compactMap(
+        \.text)
         ?? []
     }
     #expect(words("my").contains("BACKUP_COMPRESSION_\(word)") == mysql)
@@ -88,8 +90,10 @@ struct PMMDialectTests {
     "requests that make no sense are refused, and make no backup",
     arguments: [
       ("", 400), ("{", 400), ("[]", 400), ("{\"service_id\":\"my\"}", 400), ("{\"location_id\":\"default\"}", 400),
-      ("{\"service_id\":\"\",\"location_id\":\"default\"}", 400), ("{\"service_id\":7,\"location_id\":\"default\"}", 400),
-      ("{\"service_id\":\"no\",\"location_id\":\"default\"}", 404), ("{\"service_id\":\"my\",\"location_id\":\"no\"}", 404),
+      ("{\"service_id\":\"\",\"location_id\":\"default\"}", 400),
+      ("{\"service_id\":7,\"location_id\":\"default\"}", 400),
+      ("{\"service_id\":\"no\",\"location_id\":\"default\"}", 404),
+      ("{\"service_id\":\"my\",\"location_id\":\"no\"}", 404),
       ("{\"service_id\":\"my\",\"location_id\":\"default\",\"retries\":-1}", 400),
       ("{\"service_id\":\"my\",\"location_id\":\"default\",\"retries\":4294967296}", 400),
       ("{\"service_id\":\"my\",\"location_id\":\"default\",\"retries\":1.5}", 400),
@@ -127,7 +131,8 @@ struct PMMDialectTests {
     let trove = test.send("POST", "/v1.0/a/backups", "{\"backup\":{\"name\":\"n\",\"instance\":\"slow\"}}")
     #expect(trove.status == 422)
     #expect(test.send("POST", "/v3/p/backups", "{\"instance_id\":\"slow\",\"name\":\"name\"}").status == 409)
-    #expect(test.send("POST", "/mysql/v3/p/backups/create", "{\"instance_id\":\"slow\",\"name\":\"name\"}").status == 409)
+    #expect(
+      test.send("POST", "/mysql/v3/p/backups/create", "{\"instance_id\":\"slow\",\"name\":\"name\"}").status == 409)
     let scale = test.send("POST", "/v1/organizations/o/databases/slow/branches/main/backups")
     #expect(scale.status == 422 && scale.json["code"]?.text == "unprocessable")
     let id = try #require(try test.repository.writtenRecords().first?.id)
@@ -150,6 +155,8 @@ struct ProtobufDurationTests {
 
   @Test(
     "what is no duration is not read",
-    arguments: ["", "s", "60", "-1s", "1.s", ".5s", "1e3s", "1 s", "1.0000000001x", "99999999999999999999s", "1d", "١s"])
+    arguments: [
+      "", "s", "60", "-1s", "1.s", ".5s", "1e3s", "1 s", "1.0000000001x", "99999999999999999999s", "1d", "١s",
+    ])
   func refusing(_ text: String) { #expect(ProtobufDuration.nanoseconds(text) == nil) }
 }

@@ -3,8 +3,8 @@
 // PlanetScale's calls: every field there, none null, nothing unknown taken.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -87,7 +87,8 @@ struct PlanetScaleDialectTests {
   @Test("only PostgreSQL has urgent backups")
   func emergency() throws {
     let test = try TestService()
-    #expect(test.send("POST", "/v1/organizations/o/databases/my/branches/main/backups", "{\"emergency\":true}").status == 422)
+    #expect(
+      test.send("POST", "/v1/organizations/o/databases/my/branches/main/backups", "{\"emergency\":true}").status == 422)
   }
 
   @Test("lists are pages with their neighbours")

@@ -3,8 +3,8 @@
 // What holds for all requests: hosts, origins, lengths, methods, tokens, paths.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -35,7 +35,8 @@ struct RequestTests {
     "only requests for this service are answered",
     arguments: [
       ("127.0.0.1", 200), ("127.0.0.1:8480", 200), ("LocalHost:1", 200), ("[::1]:9", 200), ("backup.example.org", 200),
-      ("evil.example.org", 403), ("127.0.0.1.evil.example.org", 403), ("127.0.0.2", 403), ("", 403), ("127.0.0.1:x", 403),
+      ("evil.example.org", 403), ("127.0.0.1.evil.example.org", 403), ("127.0.0.2", 403), ("", 403),
+      ("127.0.0.1:x", 403),
     ])
   func hosts(_ host: String, _ status: Int) throws {
     let test = try TestService(others: "\"hosts\":[\"backup.example.org\"],")
@@ -54,7 +55,8 @@ struct RequestTests {
     "pages of other servers change nothing",
     arguments: [
       ("Origin", "http://evil.example.org", false), ("Origin", "null", false), ("Origin", "http://127.0.0.1:1", false),
-      ("Sec-Fetch-Site", "cross-site", false), ("Sec-Fetch-Site", "same-site", false), ("Origin", "http://127.0.0.1", true),
+      ("Sec-Fetch-Site", "cross-site", false), ("Sec-Fetch-Site", "same-site", false),
+      ("Origin", "http://127.0.0.1", true),
       ("Sec-Fetch-Site", "same-origin", true), ("X-Nothing", "x", true),
     ])
   func origins(_ name: String, _ value: String, _ isFine: Bool) throws {
@@ -80,7 +82,9 @@ struct RequestTests {
   @Test("a body that is too long is refused in the words of the interface")
   func longBodies() throws {
     let test = try TestService()
-    for (path, key) in [("/v1/backups:start", "code"), ("/v1.0/a/backups", "overLimit"), ("/v3/p/backups", "error_code")] {
+    for (path, key) in [
+      ("/v1/backups:start", "code"), ("/v1.0/a/backups", "overLimit"), ("/v3/p/backups", "error_code"),
+    ] {
       var request = try #require(
         HTTPRequest(method: "POST", target: path, fields: [.init("Host", "127.0.0.1")]))
       request.isTooLong = true
@@ -121,7 +125,8 @@ struct RequestTests {
 
   /// Path, then a field that shows a token.
   static let doors: [(String, String, String)] = [
-    ("/v1/backups/artifacts", "Authorization", "Bearer TOKEN"), ("/v1/backups/artifacts", "authorization", "bearer TOKEN"),
+    ("/v1/backups/artifacts", "Authorization", "Bearer TOKEN"),
+    ("/v1/backups/artifacts", "authorization", "bearer TOKEN"),
     ("/v1/backups/artifacts", "Authorization", "Basic YWRtaW46YS10b2tlbi1vZi10aGUtdGVzdHM="),
     ("/v1.0/acme/backups", "X-Auth-Token", "TOKEN"), ("/v3/acme/backups", "X-Auth-Token", "TOKEN"),
     ("/mysql/v3/acme/backups", "X-Auth-Token", "TOKEN"),

@@ -2,8 +2,8 @@
 
 // The program itself, on a port that is free, with instances that are real.
 import Foundation
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 #if canImport(FoundationNetworking)
@@ -53,7 +53,8 @@ private final class RunningService {
 
   /// Makes a backup, and waits until it is there.
   func backUp(_ instance: String, _ fields: String = "") async throws -> String {
-    let made = try await send("POST", "/v1.0/a/backups", "{\"backup\":{\"name\":\"b\",\"instance\":\"\(instance)\"\(fields)}}")
+    let made = try await send(
+      "POST", "/v1.0/a/backups", "{\"backup\":{\"name\":\"b\",\"instance\":\"\(instance)\"\(fields)}}")
     #expect(made.status == 202, "\(made.json)")
     let id = try #require(made.json["backup"]?["id"]?.text)
     return try await poll("/v1.0/a/backups/\(id)") { $0["backup"]?["status"]?.text } == "COMPLETED" ? id : ""
@@ -185,7 +186,8 @@ struct ServiceEndToEndTests {
     try folder.write("bad.json", Array("{\"repository\":1}".utf8))
     try folder.write(
       "good.json",
-      Array("{\"repository\":\"none\",\"instances\":[{\"id\":\"a\",\"engine\":\"x\",\"backup\":{\"folder\":\".\"}}]}".utf8))
+      Array(
+        "{\"repository\":\"none\",\"instances\":[{\"id\":\"a\",\"engine\":\"x\",\"backup\":{\"folder\":\".\"}}]}".utf8))
     let tool = try #require(BuiltTool.location)
     let result = try ToolRunner.run(tool, arguments, directory: URL(filePath: folder.location("")))
     #expect(Int(result.status) == status && result.output.isEmpty && !result.errorText.isEmpty, "\(result.errorText)")

@@ -2,8 +2,8 @@
 
 // What a service does by itself: take up what an earlier one has left, expire, and come to its end.
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupKit
@@ -50,7 +50,9 @@ struct ServiceLifeTests {
   func stopping() throws {
     let test = try TestService(others: "\"workers\":1,")
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"slow\",\"location_id\":\"default\"}")
-    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued { _ = test.send("GET", "/healthz") }
+    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued {
+      _ = test.send("GET", "/healthz")
+    }
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\"}")
     test.service.stop()
     let states = try Dictionary(
@@ -61,6 +63,32 @@ struct ServiceLifeTests {
     try test.settle("my")
     service.stop()
     #expect(try test.repository.writtenRecords().first { $0.instance == "my" }?.state == .complete)
+  }
+
+  @Test("deleting what waits, for its turn or for its next attempt, cancels it", .timeLimit(.minutes(2)))
+  func deletingWhatWaits() throws {
+    let test = try TestService(others: "\"workers\":1,")
+    func start(_ instance: String, _ more: String = "") throws -> String {
+      let answer = test.send(
+        "POST", "/v1/backups:start", "{\"service_id\":\"\(instance)\",\"location_id\":\"default\"\(more)}")
+      return try #require(answer.json["artifact_id"]?.text)
+    }
+    func state(_ id: String) throws -> BackupState? {
+      try test.repository.writtenRecords().first { $0.id.description == id }?.state
+    }
+    func delete(_ id: String) -> Int { test.send("DELETE", "/v1/backups/artifacts/\(id)?remove_files=true").status }
+    let failing = try start("bad", ",\"retries\":5,\"retry_interval\":\"1h\"")
+    while try state(failing) != .waiting { _ = test.send("GET", "/healthz") }
+    let slow = try start("slow")
+    while try state(slow) != .running { _ = test.send("GET", "/healthz") }
+    let queued = try start("my")
+    #expect(delete(slow) == 400, "it is being made")
+    #expect(delete(queued) == 200 && delete(failing) == 200)
+    #expect(try test.repository.writtenRecords().map(\.id.description) == [slow])
+    _ = try start("my")
+    try test.letGo()
+    for instance in ["slow", "my"] { try test.settle(instance) }
+    #expect(try test.repository.writtenRecords().map(\.state) == [.complete, .complete])
   }
 
   @Test("metrics are those of the records, in the form of Prometheus")

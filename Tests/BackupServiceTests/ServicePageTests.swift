@@ -3,8 +3,8 @@
 // The page: who may look, who may act, and what is shown of what others have written.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -114,12 +114,14 @@ struct ServicePageTests {
   func escaping() throws {
     let test = try TestService()
     let name = "<script>alert(1)</script>&\\\"'"
-    _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\",\"name\":\"\(name)\"}")
+    _ = test.send(
+      "POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\",\"name\":\"\(name)\"}")
     try test.settle("my")
     let id = try #require(try test.repository.writtenRecords().first?.id)
     for path in ["/", "/backup/\(id)"] {
       let page = test.send("GET", path)
-      #expect(!page.text.contains("<script") && page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;"))
+      #expect(
+        !page.text.contains("<script") && page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;"))
       #expect(page.field("Content-Security-Policy")?.hasPrefix("default-src 'none'") == true)
       #expect(!page.text.contains("http://") && !page.text.contains("https://"))
     }

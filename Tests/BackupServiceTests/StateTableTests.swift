@@ -3,8 +3,8 @@
 // The words that each interface has for the states, and for refusals, against tables written down here.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -67,7 +67,8 @@ struct StateTableTests {
       #expect(percona.status == pmm)
       #expect(percona.json["code"]?.unsigned == code && percona.json["error"]?.text == percona.json["message"]?.text)
       let details = percona.json["details"]?.elements ?? []
-      #expect(details.compactMap { $0["code"]?.text } == (kind == .compression ? ["ERROR_CODE_INVALID_COMPRESSION"] : []))
+      #expect(
+        details.compactMap { $0["code"]?.text } == (kind == .compression ? ["ERROR_CODE_INVALID_COMPRESSION"] : []))
     }
   }
 

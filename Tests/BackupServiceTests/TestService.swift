@@ -4,8 +4,8 @@
 import BackupKit
 import Foundation
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -89,7 +89,8 @@ final class TestService {
   /// Sends a request.
   @discardableResult
   func send(
-    _ method: String, _ target: String, _ body: String = "", fields: [(String, String)] = [], host: String? = "127.0.0.1"
+    _ method: String, _ target: String, _ body: String = "", fields: [(String, String)] = [],
+    host: String? = "127.0.0.1"
   ) -> Answer {
     var all = fields.map { HTTPRequest.Field($0.0, $0.1) }
     if let host { all.append(.init("Host", host)) }

@@ -3,8 +3,8 @@
 // Trove's calls: envelopes, parents, pages, restores.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -19,7 +19,8 @@ struct TroveDialectTests {
   func rows() throws {
     let test = try TestService()
     for _ in 0..<2 {
-      let answer = create(test, "\"name\":\"My backup, 1!\",\"incremental\":0,\"instance\":\"my\",\"description\":\"<d>\"")
+      let answer = create(
+        test, "\"name\":\"My backup, 1!\",\"incremental\":0,\"instance\":\"my\",\"description\":\"<d>\"")
       #expect(answer.status == 202)
       let row = try #require(answer.json["backup"])
       #expect(row["status"]?.text == "NEW" && !row.has("size") && row["project_id"]?.text == "acct")
@@ -28,7 +29,8 @@ struct TroveDialectTests {
     let rows = test.send("GET", "/v1/acct/backups").json["backups"]?.elements ?? []
     #expect(rows.count == 2)
     for row in rows {
-      #expect(row["name"]?.text == "My backup, 1!" && row["description"]?.text == "<d>" && row["instance_id"]?.text == "my")
+      #expect(
+        row["name"]?.text == "My backup, 1!" && row["description"]?.text == "<d>" && row["instance_id"]?.text == "my")
       #expect(row["status"]?.text == "COMPLETED" && !row.has("parent_id"))
       #expect(row["created"]?.text?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/) != nil)
       #expect(row["locationRef"]?.text?.contains("/z_CLOUDDB_BACKUPS/") == true)
@@ -68,7 +70,8 @@ struct TroveDialectTests {
     #expect(test.send("DELETE", "/v1.0/acct/backups/\(first)").status == 202)
     let rest = test.send("GET", "/v1.0/acct/backups").json["backups"]?.elements ?? []
     #expect(rest.compactMap { $0["id"]?.text } == [failed])
-    #expect(test.send("DELETE", "/v1.0/acct/backups/\(failed)").text.isEmpty, "its leftovers go with it, without a body")
+    #expect(
+      test.send("DELETE", "/v1.0/acct/backups/\(failed)").text.isEmpty, "its leftovers go with it, without a body")
   }
 
   @Test(
@@ -76,7 +79,8 @@ struct TroveDialectTests {
     arguments: [
       "", "{}", "{\"backup\":[]}", "{\"backup\":{\"name\":\"n\"}}", "{\"backup\":{\"instance\":\"my\"}}",
       "{\"backup\":{\"name\":\"\",\"instance\":\"my\"}}", "{\"backup\":{\"name\":\"a\\nb\",\"instance\":\"my\"}}",
-      "{\"backup\":{\"name\":5,\"instance\":\"my\"}}", "{\"backup\":{\"name\":\"n\",\"instance\":\"my\",\"incremental\":2}}",
+      "{\"backup\":{\"name\":5,\"instance\":\"my\"}}",
+      "{\"backup\":{\"name\":\"n\",\"instance\":\"my\",\"incremental\":2}}",
       "{\"backup\":{\"name\":\"n\",\"instance\":\"my\",\"incremental\":\"1\"}}",
     ])
   func refusals(_ body: String) throws {
@@ -124,7 +128,8 @@ struct TroveDialectTests {
     let test = try TestService()
     let id = create(test, "\"name\":\"full\",\"instance\":\"my\"").json["backup"]?["id"]?.text ?? ""
     try test.settle("my")
-    let body = "{\"instance\":{\"name\":\"my\",\"flavorRef\":\"1\",\"volume\":{\"size\":1},\"restorePoint\":{\"backupRef\":\"\(id)\"}}}"
+    let body =
+      "{\"instance\":{\"name\":\"my\",\"flavorRef\":\"1\",\"volume\":{\"size\":1},\"restorePoint\":{\"backupRef\":\"\(id)\"}}}"
     let answer = test.send("POST", "/v1.0/acct/instances", body)
     #expect(answer.status == 200 && answer.json["instance"]?["id"]?.text == "my")
     let restore = test.send("GET", "/v1/backups/restores").json["items"]?.elements?.first?["restore_id"]?.text ?? ""

@@ -3,8 +3,8 @@
 // The queue, activities, and the view of the records.
 import BackupKit
 import SystemIO
-import Testing
 import TestSupport
+import Testing
 import TextFormats
 
 @testable import BackupService
@@ -118,7 +118,8 @@ struct WorkQueueTests {
     var records: [BackupRecord] = []
     for number in 0..<20 {
       var record = BackupRecord(
-        id: .random(), name: "n\(number)", instance: "i\(number % 3)", origin: "t", time: Timestamp(seconds: Int64(number)))
+        id: .random(), name: "n\(number)", instance: "i\(number % 3)", origin: "t",
+        time: Timestamp(seconds: Int64(number)))
       record.account = "a\(number % 2)"
       records.append(record)
     }

@@ -3,8 +3,8 @@
 /// A repository of backups: opening it, and looking up what is in it.
 public import ArchiveKit
 public import CodecKit
-public import SystemIO
 internal import Synchronization
+public import SystemIO
 internal import TextFormats
 
 /// A repository of backups.

@@ -149,7 +149,9 @@ struct PMMDialect: Dialect {
       let last = first + min(limit, lines.count - first)
       found = ((first..<last).map { ($0, lines[$0]) }, last == lines.count && record?.state.isActive != true)
     }
-    let chunks = found.lines.map { line in object([("chunk_id", .int(Int64(line.number))), ("data", .string(line.text + "\n"))]) }
+    let chunks = found.lines.map { line in
+      object([("chunk_id", .int(Int64(line.number))), ("data", .string(line.text + "\n"))])
+    }
     return HTTPResponse(json: object([("logs", .array(chunks)), ("end", .bool(found.isEnd))]))
   }
 

@@ -39,7 +39,8 @@ struct RDSDialect: Dialect {
     return HTTPResponse(json: [
       "files": [
         [
-          "name": .string("\(record.id).cka"), "size": .int(Int64(clamping: HuaweiBackups.kilobytes(record.sizes.stored))),
+          "name": .string("\(record.id).cka"),
+          "size": .int(Int64(clamping: HuaweiBackups.kilobytes(record.sizes.stored))),
           "download_link": "", "link_expired_time": .string(HuaweiBackups.time(record.updatedAt)),
         ]
       ],

@@ -38,7 +38,8 @@ struct TroveDialect: Dialect {
         Route.list("/\(version)/{account}/backups", Self.parameters) { (call) throws(ServiceFault) in
           try Self.list(call, instance: call.request.parameter("instance_id"))
         },
-        Route.list("/\(version)/{account}/instances/{instance}/backups", Self.parameters) { (call) throws(ServiceFault) in
+        Route.list("/\(version)/{account}/instances/{instance}/backups", Self.parameters) {
+          (call) throws(ServiceFault) in
           try Self.list(call, instance: call["instance"])
         },
         Route("GET", "/\(version)/{account}/backups/{id}") { (call) throws(ServiceFault) in
@@ -138,7 +139,8 @@ struct TroveDialect: Dialect {
 
   private static func row(_ instance: InstanceConfiguration, _ call: Call, status: String = "ACTIVE") -> JSONValue {
     let now = time(WallClock.now)
-    let link = JSONValue.string("\(call.base)/v1.0/\(PercentCoding.encoded(call["account"]))/instances/\(PercentCoding.encoded(instance.id))")
+    let link = JSONValue.string(
+      "\(call.base)/v1.0/\(PercentCoding.encoded(call["account"]))/instances/\(PercentCoding.encoded(instance.id))")
     return [
       "id": .string(instance.id), "name": .string(instance.name), "status": .string(status), "created": now,
       "updated": now, "datastore": ["type": .string(instance.engine), "version": .string(instance.version)],
@@ -157,7 +159,10 @@ struct TroveDialect: Dialect {
       "size": isComplete ? .double(Double(record.sizes.stored) / 1_073_741_824) : .null,
       "status": .string(states[record.state] ?? "FAILED"), "created": time(record.createdAt),
       "updated": time(record.updatedAt),
-      "datastore": ["type": .string(record.engine), "version": .string(record.engineVersion), "version_id": .string(record.engineVersion)],
+      "datastore": [
+        "type": .string(record.engine), "version": .string(record.engineVersion),
+        "version_id": .string(record.engineVersion),
+      ],
     ]
   }
 

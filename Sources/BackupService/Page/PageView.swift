@@ -76,12 +76,15 @@ struct PageView {
   private func section(
     _ id: String, _ instance: InstanceConfiguration?, _ view: BackupView, page: Int?
   ) -> String {
-    let rows = BackupTree(view.selection(instance: id).filter { visitor.account == nil || $0.account == visitor.account })
-      .rows
+    let rows = BackupTree(
+      view.selection(instance: id).filter { visitor.account == nil || $0.account == visitor.account }
+    )
+    .rows
     let size = page == nil ? Self.shortPage : Self.longPage
     let first = min(((page ?? 1) - 1) * size, rows.count)
     let shown = rows[first..<min(first + size, rows.count)]
-    let kind = instance.map { [$0.engine, $0.version].filter { !$0.isEmpty }.joined(separator: " ") } ?? "no longer configured"
+    let kind =
+      instance.map { [$0.engine, $0.version].filter { !$0.isEmpty }.joined(separator: " ") } ?? "no longer configured"
     let name = instance?.name ?? id
     var text = """
       <section class="card">
@@ -160,8 +163,9 @@ struct PageView {
     }
     let done = "<div class=\"soft small\">\(HTMLText.size(progress.bytesRead)) read</div>"
     // The last complete one says how much to expect.
-    guard let total = (try? core.view())?.selection(instance: record.instance).last(where: { $0.state == .complete })?
-      .sizes.logical, total > 0
+    guard
+      let total = (try? core.view())?.selection(instance: record.instance).last(where: { $0.state == .complete })?
+        .sizes.logical, total > 0
     else { return word + done }
     return word + "<progress max=\"\(total)\" value=\"\(min(progress.bytesRead, total))\"></progress>" + done
   }
@@ -196,7 +200,8 @@ struct PageView {
     }
     facts.append(("Kept", kept(record)))
     if !record.codec.isEmpty { facts.append(("Codec", HTMLText.escaped(record.codec))) }
-    facts.append(("Asked for by", HTMLText.escaped(record.actor.isEmpty ? record.origin : "\(record.actor) (\(record.origin))")))
+    facts.append(
+      ("Asked for by", HTMLText.escaped(record.actor.isEmpty ? record.origin : "\(record.actor) (\(record.origin))")))
     if let failure = record.failure, record.state != .complete {
       facts.append(("Reason", HTMLText.escaped(failure.reason)))
     }

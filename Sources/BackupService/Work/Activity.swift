@@ -25,7 +25,8 @@ final class Activity: Sendable {
 
   /// Adds a line.
   func add(_ line: String) {
-    let line = line.utf8.count > Self.maximumLine ? String(decoding: line.utf8.prefix(Self.maximumLine), as: UTF8.self) : line
+    let line =
+      line.utf8.count > Self.maximumLine ? String(decoding: line.utf8.prefix(Self.maximumLine), as: UTF8.self) : line
     state.withLock { state in
       state.lines.append(line)
       state.bytes += line.utf8.count

@@ -81,9 +81,9 @@ final class BackupWork: WorkQueue.Work {
     let variables = instance.environment.map { ($0.name, $0.value) }
     return switch instance.source {
     case .folder(let folder): TreeProducer([Path(".")], from: folder)
-    case .file(let file, let command): 
+    case .file(let file, let command):
       CommandProducer(command, as: Array(file.utf8), variables: variables, in: groups)
-    case .members(let form, let command): 
+    case .members(let form, let command):
       CommandProducer(command, members: form, variables: variables, in: groups)
     }
   }

@@ -84,7 +84,8 @@ struct CommandFilter: ~Copyable {
       }
       if count == 0 { break }
       rest += piece.prefix(count)
-      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > Activity.maximumLine ? rest.count : nil) {
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > Activity.maximumLine ? rest.count : nil)
+      {
         activity.add(String(decoding: rest[..<end], as: UTF8.self))
         rest.removeFirst(min(end + 1, rest.count))
       }

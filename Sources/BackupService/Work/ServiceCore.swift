@@ -234,8 +234,9 @@ final class ServiceCore: Sendable {
       try patiently(record.instance) { () throws(BackupError) in
         let plan = try repository.deletionPlan(for: record.id, children: .delete)
         try repository.delete(plan) { _ in
-        } removed: { [activities, log] removed in
+        } removed: { [activities, checks, log] removed in
           activities.forget(removed.id)
+          checks.forget(removed.id)
           log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
         }
       }
@@ -304,7 +305,8 @@ final class ServiceCore: Sendable {
     }
     guard record.engine.isEmpty || record.engine == target.engine else {
       throw ServiceFault(
-        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)")
+        .unprocessable, "a backup of \(record.engine) cannot be restored into '\(target.id)', which is \(target.engine)"
+      )
     }
     let hold = try hold(record)
     guard restoring.withLock({ $0.insert(target.id).inserted }) else {
@@ -383,8 +385,9 @@ final class ServiceCore: Sendable {
       for plan in try repository.expiryPlans() {
         do throws(BackupError) {
           try repository.delete(plan) { _ in
-          } removed: { [activities, log] removed in
+          } removed: { [activities, checks, log] removed in
             activities.forget(removed.id)
+            checks.forget(removed.id)
             log.add("backup \(removed.id) of '\(removed.instance)' has expired")
           }
         } catch {
