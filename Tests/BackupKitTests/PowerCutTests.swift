@@ -49,7 +49,7 @@ struct PowerCutTests {
     let test = try TestRepository()
     try operation.prepare(test)
     let folder = test.folder.location("repo")
-    var model = try CrashModel(folder, without: Self.isCatalogue)
+    var model = CrashModel(folder, without: Self.isCatalogue)
     let recorder = Recorder(folder)
     try SyscallFaults(recordsData: true, afterCall: { recorder.note($0) }).run { try operation.run(test) }
     let moments = recorder.moments.withLock { $0 }
