@@ -41,7 +41,10 @@ struct cmicrohttpd_server {
   cmicrohttpd_options options;
   uint16_t port;
   pthread_mutex_t lock;
+  // That a client is in another phase, for who stops the server. Nobody else waits for it: it is said with each request.
   pthread_cond_t changed;
+  // That the server is ending, for who watches the clients.
+  pthread_cond_t ending;
   pthread_t watcher;
   bool is_ending;
   uint32_t count;
@@ -140,8 +143,7 @@ static void *watch(void *context) {
       if (client->phase != WORKING && time - client->since > limit) shutdown(client->descriptor, SHUT_RDWR);
     }
     until.tv_sec++;
-    // Others wake it too, to no harm.
-    while (!server->is_ending && pthread_cond_timedwait(&server->changed, &server->lock, &until) == 0) {}
+    while (!server->is_ending && pthread_cond_timedwait(&server->ending, &server->lock, &until) == 0) {}
   }
   pthread_mutex_unlock(&server->lock);
   return NULL;
@@ -373,6 +375,7 @@ static bool start_daemon(cmicrohttpd_server *server, const cmicrohttpd_options *
 }
 
 static void discard(cmicrohttpd_server *server) {
+  pthread_cond_destroy(&server->ending);
   pthread_cond_destroy(&server->changed);
   pthread_mutex_destroy(&server->lock);
   if (server->listening >= 0) close(server->listening);
@@ -382,7 +385,7 @@ static void discard(cmicrohttpd_server *server) {
 static void end_watcher(cmicrohttpd_server *server) {
   pthread_mutex_lock(&server->lock);
   server->is_ending = true;
-  pthread_cond_broadcast(&server->changed);
+  pthread_cond_signal(&server->ending);
   pthread_mutex_unlock(&server->lock);
   pthread_join(server->watcher, NULL);
 }
@@ -405,6 +408,7 @@ cmicrohttpd_server *cmicrohttpd_start(
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_cond_init(&server->changed, &attributes);
+  pthread_cond_init(&server->ending, &attributes);
   pthread_condattr_destroy(&attributes);
   server->listening = open_socket(options, &server->port);
   if (server->listening < 0) {
