@@ -50,9 +50,7 @@ struct ServiceLifeTests {
   func stopping() throws {
     let test = try TestService(others: "\"workers\":1,")
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"slow\",\"location_id\":\"default\"}")
-    for _ in 0..<3000 where try test.repository.writtenRecords().first?.state == .queued {
-      _ = test.send("GET", "/healthz")
-    }
+    try test.wait { try test.repository.writtenRecords().first?.state != .queued }
     _ = test.send("POST", "/v1/backups:start", "{\"service_id\":\"my\",\"location_id\":\"default\"}")
     test.service.stop()
     let states = try Dictionary(

@@ -50,17 +50,11 @@ struct ServicePageTests {
     #expect(details.text.contains("From the page") && details.text.contains(">complete<"))
     #expect(details.text.contains("said"), "what the command has said is shown")
     #expect(post(test, "\(place)/verify", "token=\(token)", cookie).status == 303)
-    for _ in 0..<500 where try test.repository.writtenRecords().first?.verifiedAt == nil {
-      _ = test.send("GET", place, fields: [("Cookie", cookie)])
-    }
-    #expect(try test.repository.writtenRecords().first?.verifiedAt != nil)
+    try test.wait { try test.repository.writtenRecords().first?.verifiedAt != nil }
     #expect(test.send("GET", "\(place)/restore", fields: [("Cookie", cookie)]).text.contains("Restore into"))
     #expect(post(test, "\(place)/restore", "token=\(token)&instance=my", cookie).status == 303)
-    for _ in 0..<5000 where test.folder.contents("restored") == nil {
-      _ = test.send("GET", place, fields: [("Cookie", cookie)])
-    }
-    #expect(test.folder.contents("restored") != nil)
-    for _ in 0..<5000 where test.send("GET", place, fields: [("Cookie", cookie)]).text.contains("state running") {}
+    try test.wait { test.folder.contents("restored") != nil }
+    try test.wait { !test.send("GET", place, fields: [("Cookie", cookie)]).text.contains("state running") }
     #expect(test.send("GET", "\(place)/delete", fields: [("Cookie", cookie)]).text.contains("will be gone for good"))
     #expect(try test.repository.writtenRecords().count == 1, "asking deletes nothing")
     #expect(post(test, "\(place)/delete", "token=\(token)", cookie).status == 303)

@@ -112,9 +112,13 @@ final class TestService {
 
   /// Waits until nobody works on an instance any more; a guard against hanging, not a measurement.
   func settle(_ instance: String) throws {
-    for _ in 0..<3000 {
-      let records = try repository.writtenRecords().filter { $0.instance == instance }
-      if !records.contains(where: \.state.isActive) { return }
+    try wait { try !repository.writtenRecords().contains { $0.instance == instance && $0.state.isActive } }
+  }
+
+  /// Waits until something holds that others bring about; it fails the test when that takes minutes.
+  func wait(until holds: () throws -> Bool) throws {
+    for _ in 0..<12_000 {
+      if try holds() { return }
       usleep(10_000)
     }
     throw CocoaError(.userCancelled)
