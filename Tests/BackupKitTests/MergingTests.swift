@@ -10,9 +10,10 @@ import Testing
 
 @Suite("merging")
 struct MergingTests {
-  /// Texts that have most in common, long enough for several chunks.
+  /// Texts that have most in common, of several chunks. The seed is a known one: with one text of thirty there would be
+  /// no cut between the parts that differ.
   private func text(_ version: Int) -> String {
-    var random = SeededRandom("merging")
+    var random = SeededRandom(seed: 1)
     let common = (0..<40_000).map { _ in String(UInt32.random(in: 0..<10_000, using: &random)) }.joined(separator: " ")
     return "version \(version) \(common) end of version \(version)"
   }
