@@ -187,7 +187,7 @@ struct ChainExtractionTests {
       $0.cutSizes = CutSizes(minimum: 256, average: 1 << 10, maximum: 4 << 10) ?? .standard
     }
     var random = SeededRandom(seed: 7)
-    let pages = 2000
+    let pages = 600
     var image = SampleTree.bytes(pages << 9, 1)
     for version in 0...200 {
       if version > 0 {

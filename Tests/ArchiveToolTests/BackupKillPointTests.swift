@@ -79,12 +79,14 @@ struct BackupKillPointTests {
     try backups.must(["update", "kept-one", "--protect", "--retention", "1y"])
     var hit: Set<String> = []
     var kills = 0
+    var random = SeededRandom("kill points of \(operation.rawValue)")
     for name in Self.changing {
       var call = 1
       while let place = try kill(backups, operation, before: call, of: name) {
         kills += 1
         hit.insert("\(name) \(place)")
-        call += Self.isLong ? 1 : 9
+        // All of them take minutes: otherwise each run has places of its own.
+        call += Self.isLong ? 1 : Int.random(in: 1...40, using: &random)
       }
     }
     let places = hit.sorted().joined(separator: ", ")
@@ -92,7 +94,7 @@ struct BackupKillPointTests {
     if Self.isLong {
       #expect(operation.points.isSubset(of: hit), "never killed at \(operation.points.subtracting(hit).sorted())")
     }
-    #expect(kills > 5)
+    #expect(kills >= 3)
   }
 
   /// Kills an operation on a copy of the repository before a call, and looks at what is left.
