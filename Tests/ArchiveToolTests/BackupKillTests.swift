@@ -35,7 +35,7 @@ struct BackupKillTests {
   private let tool: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     tool = try #require(ToolBinary.location, "there is no built tool")
   }
 

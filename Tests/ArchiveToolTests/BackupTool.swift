@@ -11,7 +11,7 @@ struct BackupTool {
   let tool: String
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     tool = try #require(ToolBinary.location, "there is no built tool")
   }
 

@@ -48,7 +48,7 @@ struct LongChainTests {
 
   /// Restores a backup, and expects of it all files but some.
   private func expect(_ version: Int, without missing: Set<Int> = []) throws {
-    let target = try TemporaryFolder()
+    let target = try TemporaryFolder(inMemory: true)
     let options = ExtractionOptions { $0.keepsGoing = true }
     let report = try test.repository.open(chain[version].id).extract(into: target.path, options)
     #expect(report.problems.isEmpty == missing.isEmpty, "version \(version)")

@@ -125,7 +125,7 @@ struct RepositoryDamageTests {
     let another = try TestRepository()
     try another.backUp("another")
     // Another process looks at it: in this one the files are open.
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try FileManager.default.copyItem(atPath: test.folder.location("repo"), toPath: folder.location("repo"))
     let storage = DirectoryStorage(folder.path("repo"))
     let catalogue = folder.location("repo/catalogue.sqlite")

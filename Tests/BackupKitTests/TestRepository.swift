@@ -75,7 +75,7 @@ final class TestRepository {
 
   /// - Parameter fill: writes a repository into the folder `repo`; without it an empty one is made.
   init(_ retention: Retention? = nil, fill: ((TemporaryFolder) throws -> Void)? = nil) throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     storage = DirectoryStorage(folder.path("repo"))
     if let fill {
       try fill(folder)

@@ -106,7 +106,7 @@ struct ServiceEndToEndTests {
 
   @Test("a folder is restored as it was, increments included, and the service ends when it is asked to")
   func folders() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try folder.makeFolder("www/inner")
     try folder.write("www/inner/one", Array("first".utf8))
     try folder.write("www/stays", [UInt8](repeating: 7, count: 300_000))
@@ -128,7 +128,7 @@ struct ServiceEndToEndTests {
 
   @Test("a command gets back what it has written, and secrets are told nobody")
   func commands() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try folder.write("text", Array("what was\n".utf8))
     let service = try RunningService(Self.configuration(folder), in: folder)
     let id = try await service.backUp("text")
@@ -145,7 +145,7 @@ struct ServiceEndToEndTests {
   @Test("an SQLite database is backed up and restored while it is there")
   func sqlite() async throws {
     guard ToolRunner.find("sqlite3") != nil else { return }
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     func sql(_ text: String) throws -> String {
       try ToolRunner.run("sqlite3", [folder.location("app.db"), text]).outputText
     }
@@ -160,7 +160,7 @@ struct ServiceEndToEndTests {
 
   @Test("a service that is killed leaves backups that the next one sees to")
   func killing() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try folder.makeFolder("www")
     try folder.write("www/file", Array("content".utf8))
     let service = try RunningService(Self.configuration(folder), in: folder)
@@ -182,7 +182,7 @@ struct ServiceEndToEndTests {
       (["serve", "--config", "good.json", "--listen", "nowhere"], 2),
     ])
   func refusals(_ arguments: [String], _ status: Int) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try folder.write("bad.json", Array("{\"repository\":1}".utf8))
     try folder.write(
       "good.json",

@@ -53,7 +53,7 @@ final class TestService {
     _ instances: String = TestService.instances, others: String = "", hasTokens: Bool = false,
     clock: @escaping @Sendable () -> Timestamp = { WallClock.now }
   ) throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     let storage = DirectoryStorage(folder.path("repository"))
     try Repository.create(in: storage, .init(createdAt: clock()))
     repository = try Repository(opening: storage, clock: clock, remembersRecords: true)

@@ -38,7 +38,7 @@ enum ServiceClients {
 
   /// Runs scenarios, and fails with what they have said.
   static func run(_ arguments: [String]) throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let process = Process()
     process.executableURL = URL(filePath: python)
     process.arguments = [runner, "run"] + arguments
@@ -72,7 +72,7 @@ final class HeldServers: Sendable {
 
   /// Starts them.
   init(_ kind: String) throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     input = Pipe()
     let process = Process()
     process.executableURL = URL(filePath: ServiceClients.python)

@@ -12,9 +12,21 @@ public final class TemporaryFolder: Sendable {
   public let path: Path
   private let location: String
 
+  /// Where files are in memory; `nil` when there is no such place, or little room.
+  private static let memory: String? = {
+    let place = "/dev/shm"
+    let found = try? FileManager.default.attributesOfFileSystem(forPath: place)
+    let free = (found?[.systemFreeSize] as? NSNumber)?.uint64Value ?? 0
+    return free >= 1 << 30 && FileManager.default.isWritableFile(atPath: place) ? place : nil
+  }()
+
   /// Makes a folder.
-  public init() throws {
-    location = NSTemporaryDirectory() + "/codeckit-test-" + UUID().uuidString
+  ///
+  /// - Parameter inMemory: whether it may be in memory: for tests of small files that are synced very often, for which
+  ///   they would wait most of their time.
+  public init(inMemory: Bool = false) throws {
+    let parent = (inMemory ? Self.memory : nil) ?? NSTemporaryDirectory()
+    location = parent + "/codeckit-test-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: location, withIntermediateDirectories: false)
     path = Path(location)
   }
