@@ -54,9 +54,9 @@ enum DecodingProbe {
       "with one thread: \(serial.summary); with \(options.threads): \(parallel.summary)")
   }
 
-  /// Of errors the words may differ: one may know more of what the data is instead. Where a deflate library finds a fault, it keeps
-  /// back what it cannot tell from memory that nobody has written, and it does not know how much of what it read ahead it has
-  /// understood: both depend on where it began.
+  /// Of errors the words may differ: one may know more of what the data is instead. Where a deflate library finds a fault or the
+  /// end of what there is, it keeps back what it cannot tell from memory that nobody has written, or from the half of a code, and
+  /// it does not know how much of what it read ahead it has understood: all this depends on where it began.
   ///
   /// libzstd decodes a frame by another loop when it meets its dictionary for the first time, which leaves more damage to the
   /// checksum than the one that comes after it.
@@ -65,7 +65,7 @@ enum DecodingProbe {
   ) -> Bool {
     if options.dictionary != nil, codec.descriptor.id == "zstd", one.error != nil, other.error != nil { return true }
     guard one.error?.code == other.error?.code else { return false }
-    guard one.error?.native != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
+    guard one.error != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
       return one.output == other.output && one.error?.inputOffset == other.error?.inputOffset
         && one.notices == other.notices
     }
