@@ -185,7 +185,7 @@ public final class BackupService: Sendable {
 
   private func health() -> HTTPResponse {
     do throws(ServiceFault) {
-      _ = try core.view()
+      try core.probe()
       return HTTPResponse(json: ["status": "ok"])
     } catch {
       return HTTPResponse(status: 503, json: ["status": "the repository cannot be read"])

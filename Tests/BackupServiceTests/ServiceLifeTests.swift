@@ -89,6 +89,39 @@ struct ServiceLifeTests {
     #expect(try test.repository.writtenRecords().map(\.state) == [.complete, .complete])
   }
 
+  @Test("a repository that is not there any more is no health, until it is there again")
+  func health() throws {
+    let test = try TestService()
+    #expect(test.send("GET", "/healthz").status == 200)
+    let (here, away) = (test.folder.path("repository"), test.folder.path("away"))
+    try FileSystem.rename(here, to: away)
+    #expect(test.send("GET", "/healthz").status == 503)
+    try FileSystem.rename(away, to: here)
+    #expect(test.send("GET", "/healthz").status == 200)
+  }
+
+  @Test("what a service has left is made, though somebody has looked at the repository in between")
+  func lookingInBetween() throws {
+    let test = try TestService()
+    test.service.stop()
+    let pending = try test.repository.prepare(
+      BackupRequest(instance: "my") {
+        $0.origin = "pmm"
+        $0.codec = "lz4"
+      })
+    pending.leave()
+    // As `archivetool backup list` does.
+    #expect(try test.repository.records().map(\.state) == [.queued])
+    // One that is not configured any more is nobody's.
+    let other = try test.repository.prepare(BackupRequest(instance: "gone") { $0.origin = "pmm" })
+    other.leave()
+    let service = try BackupService(test.configuration, nil, test.repository)
+    try test.settle("my")
+    service.stop()
+    #expect(try test.repository.record(pending.record.id).state == .complete)
+    #expect(try test.repository.record(other.record.id).state == .skipped)
+  }
+
   @Test("metrics are those of the records, in the form of Prometheus")
   func metrics() throws {
     let test = try TestService()
