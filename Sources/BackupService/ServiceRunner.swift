@@ -155,15 +155,22 @@ public struct ServiceRunner {
     do throws(IOError) { try Signals.start() } catch { throw ServiceStartError(.system, "\(error)") }
     Signals.outliveReaders()
     Signals.onStop { isStopping.withLock { $0 = true } }
-    do throws(BackupError) { service = try BackupService(configuration, tokens, repository) } catch {
-      throw ServiceStartError(.system, "the service cannot be started: \(error.reason)")
-    }
     var options = options
     options.connections = min(configuration.connections, max(8, Int(clamping: descriptors) - 256))
-    do throws(IOError) { server = try HTTPServer(options) { service.decide($0) } } catch {
-      service.stop()
+    // A service that cannot listen must not begin what another one has left: it would have to end it at once.
+    let started = Monitor(BackupService?.none)
+    do throws(IOError) {
+      server = try HTTPServer(options) { request in
+        started.withLock { $0 }?.decide(request) ?? .answer(HTTPResponse(status: 503))
+      }
+    } catch {
       throw refusal(error)
     }
+    do throws(BackupError) { service = try BackupService(configuration, tokens, repository) } catch {
+      server.stop()
+      throw ServiceStartError(.system, "the service cannot be started: \(error.reason)")
+    }
+    started.withLock { $0 = service }
     let host = configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
     ready("\(identity == nil ? "http" : "https")://\(host):\(server.port)")
     isStopping.wait { $0 }
