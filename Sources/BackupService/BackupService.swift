@@ -56,6 +56,9 @@ public final class BackupService: Sendable {
     core.stop()
   }
 
+  /// Ends the commands that are running, without asking them: the process is about to end.
+  public func endCommands() { core.endCommands() }
+
   /// Looks at a request.
   ///
   /// - Parameter request: the request.

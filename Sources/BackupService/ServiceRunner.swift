@@ -171,6 +171,8 @@ public struct ServiceRunner {
       throw ServiceStartError(.system, "the service cannot be started: \(error.reason)")
     }
     started.withLock { $0 = service }
+    // Whoever asks twice waits for nothing, but no command must stay behind.
+    Signals.beforeDeath { service.endCommands() }
     let host = configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
     ready("\(identity == nil ? "http" : "https")://\(host):\(server.port)")
     isStopping.wait { $0 }

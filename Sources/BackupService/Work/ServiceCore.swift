@@ -59,13 +59,18 @@ final class ServiceCore: Sendable {
     let working = load.working
     log.add(
       working == 0
-        ? "stopping" : "stopping: \(working) at work, with \(configuration.stopSeconds) s to come to an end")
+        ? "stopping"
+        : "stopping: \(working) at work, with \(configuration.stopSeconds) s to come to an end; a second signal ends it"
+    )
     queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
       activities.cancelAll()
       checks.cancelAll()
       groups.end(atOnce: false)
     }
   }
+
+  /// Ends the commands that are running at once.
+  func endCommands() { groups.end(atOnce: true) }
 
   /// How much waits, and how much is being done.
   var load: (waiting: Int, working: Int) { queue.load }
