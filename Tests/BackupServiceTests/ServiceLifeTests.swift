@@ -122,6 +122,34 @@ struct ServiceLifeTests {
     #expect(try test.repository.record(other.record.id).state == .skipped)
   }
 
+  @Test("a backup that is refused leaves nothing, and its name is free when it is asked for again")
+  func refusedForNow() throws {
+    let test = try TestService(others: "\"workers\":1,\"queue\":1,")
+    func start(_ instance: String) -> Answer {
+      test.send("POST", "/v3/p/backups", "{\"instance_id\":\"\(instance)\",\"name\":\"of-\(instance)\"}")
+    }
+    #expect(start("slow").status == 200)
+    try test.wait { try test.repository.writtenRecords().first?.state == .running }
+    #expect(start("my").status == 200)
+    for _ in 0..<3 { #expect(start("other").status == 429) }
+    #expect(try test.repository.writtenRecords().map(\.instance) == ["slow", "my"])
+    try test.letGo()
+    for instance in ["slow", "my"] { try test.settle(instance) }
+    #expect(start("other").status == 200)
+    try test.settle("other")
+    // While something is restored into an instance it is the same.
+    let backup = try #require(
+      try test.repository.writtenRecords().first { $0.instance == "my" && $0.state == .complete })
+    try FileSystem.remove(test.folder.path("go"))
+    let restore = test.send(
+      "POST", "/v1/backups/restores:start", "{\"service_id\":\"slow\",\"artifact_id\":\"\(backup.id)\"}")
+    #expect(restore.status == 200)
+    #expect(start("slow").status == 409)
+    #expect(try test.repository.writtenRecords().count { $0.instance == "slow" } == 1)
+    try test.letGo()
+    #expect(try test.outcome(ofRestore: restore.json["restore_id"]?.text ?? "") == "RESTORE_STATUS_SUCCESS")
+  }
+
   @Test("metrics are those of the records, in the form of Prometheus")
   func metrics() throws {
     let test = try TestService()

@@ -165,24 +165,33 @@ final class ServiceCore: Sendable {
     do throws(CodecError) { request = try self.request(order) } catch {
       throw ServiceFault(.compression, error.reason)
     }
+    // A request that is refused leaves no record, whose name would be taken when it is made again.
+    if restoring.withLock({ $0.contains(instance.id) }) { throw Self.isBeingRestored(instance) }
+    guard queue.reserve() else { throw ServiceFault(.overloaded, "too many backups are waiting") }
     let pending: PendingBackup
     do throws(BackupError) {
       pending = try patiently(instance.id) { () throws(BackupError) in try repository.prepare(request) }
     } catch {
+      queue.giveBack()
       throw fault(error, "begin a backup of '\(instance.id)'")
     }
     if restoring.withLock({ $0.contains(instance.id) }) {
+      queue.giveBack()
       pending.cancel("a restore into the instance began at the same time")
-      throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
+      throw Self.isBeingRestored(instance)
     }
     let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log, groups)
-    guard queue.add(work) else {
-      pending.cancel("too much was waiting")
+    guard queue.add(work, isReserved: true) else {
+      pending.cancel("the service is stopping")
       activities.forget(pending.record.id)
-      throw ServiceFault(.overloaded, "too many backups are waiting")
+      throw ServiceFault(.overloaded, "the service is stopping")
     }
     log.add("backup \(pending.record.id) of '\(instance.id)' is asked for by \(order.actor) (\(order.origin))")
     return pending.record
+  }
+
+  private static func isBeingRestored(_ instance: InstanceConfiguration) -> ServiceFault {
+    ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
   }
 
   private func request(_ order: BackupOrder) throws(CodecError) -> BackupRequest {
