@@ -175,6 +175,11 @@ struct ConfigurationTests {
     #expect(error?.place == "line 2" && error?.reason.contains("0123456789abcdef") == false)
   }
 
+  @Test("a file of tokens without any is a mistake", arguments: ["", "\n# token one 0123456789abcdef\n"])
+  func noTokens(_ text: String) {
+    #expect(throws: ConfigurationError.self) { try TokenFile(text) }
+  }
+
   @Test("a signature is taken once, until nobody can use it any more")
   func replays() {
     let guardian = ReplayGuard()
