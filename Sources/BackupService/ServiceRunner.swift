@@ -101,6 +101,11 @@ public struct ServiceRunner {
       // The folder itself may be missing before the first restore; what it stands in may not.
       if case .folder(let folder, _, _) = instance.restore {
         try Self.checkFolder(folder.parent, of: instance, "restore.folder")
+        if (try? FolderSwap.isMountPoint(folder)) ?? false {
+          throw ServiceStartError(
+            .configuration,
+            Self.place(folder, of: instance, "restore.folder") + ": it is a mount point, which cannot be replaced")
+        }
       }
     }
     var options = options
@@ -113,13 +118,17 @@ public struct ServiceRunner {
   private static func checkFolder(
     _ folder: Path, of instance: InstanceConfiguration, _ setting: String
   ) throws(ServiceStartError) {
-    let name = "instance '\(Escaping.visible(instance.id))': \(setting): \(Escaping.visible(folder.bytes))"
+    let name = place(folder, of: instance, setting)
     do throws(IOError) {
       if try FileSystem.status(of: folder).kind == .directory { return }
     } catch {
       throw ServiceStartError(.system, "\(name): \(error)")
     }
     throw ServiceStartError(.configuration, "\(name): it is no folder")
+  }
+
+  private static func place(_ folder: Path, of instance: InstanceConfiguration, _ setting: String) -> String {
+    "instance '\(Escaping.visible(instance.id))': \(setting): \(Escaping.visible(folder.bytes))"
   }
 
   /// Why the server cannot be started.
