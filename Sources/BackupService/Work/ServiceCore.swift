@@ -231,13 +231,13 @@ final class ServiceCore: Sendable {
 
   /// Takes backups in hand that an earlier process has left, and settles the others.
   func takeUp() throws(BackupError) {
-    try takeUpWhatIsLeft()
+    try takeUp(of: try repository.writtenRecords())
     _ = try repository.records()
   }
 
-  /// Takes backups in hand that nobody works on, and gives those up that cannot be made any more.
-  private func takeUpWhatIsLeft() throws(BackupError) {
-    for record in try repository.writtenRecords() where record.state.isActive && record.origin != "cli" {
+  /// Takes those backups in hand that nobody works on, and gives those up that cannot be made any more.
+  private func takeUp(of records: [BackupRecord]) throws(BackupError) {
+    for record in records where record.state.isActive && record.origin != "cli" {
       guard let instance = instances[record.instance] else {
         try repository.giveUp(record.id)
         continue
@@ -446,7 +446,9 @@ final class ServiceCore: Sendable {
   /// Sees to backups that some process has left half made, and tells what the repository has to say.
   func settle() {
     do throws(BackupError) {
-      if try views.view().records.contains(where: { $0.state.isActive || $0.state == .deleting }) { try takeUp() }
+      let unfinished = try views.view().records.filter { $0.state.isActive || $0.state == .deleting }
+      try takeUp(of: unfinished)
+      if !unfinished.isEmpty { _ = try repository.records() }
     } catch {
       log.add("the catalogue cannot be read: \(error.reason)")
     }
