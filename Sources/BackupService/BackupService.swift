@@ -56,6 +56,9 @@ public final class BackupService: Sendable {
     core.stop()
   }
 
+  /// Ends the commands that are running, without asking them: the process is about to end.
+  public func endCommands() { core.endCommands() }
+
   /// Looks at a request.
   ///
   /// - Parameter request: the request.
@@ -185,7 +188,7 @@ public final class BackupService: Sendable {
 
   private func health() -> HTTPResponse {
     do throws(ServiceFault) {
-      _ = try core.view()
+      try core.probe()
       return HTTPResponse(json: ["status": "ok"])
     } catch {
       return HTTPResponse(status: 503, json: ["status": "the repository cannot be read"])

@@ -65,7 +65,7 @@ package struct BenchPage {
     var text = "<div class=\"choices\">\n"
     for item in report.recommendations {
       let result = item.choice.map { report.results[$0] }
-      let name = result.map { report.name($0) } ?? "none"
+      let name = result.map { report.name($0) } ?? "–"
       let purpose = item.purpose.prefix(1).uppercased() + item.purpose.dropFirst()
       text += "<section><h3>\(Self.text(purpose))</h3><p class=\"choice\">\(Self.text(name))</p>"
       text += "<p>\(Self.text(item.effect)).</p><p class=\"note\">Rule: \(Self.text(item.rule)).</p>"

@@ -81,11 +81,15 @@ public enum Signals {
     state.withLock { $0.interruption = act }
   }
 
-  /// Sets what the next INT or TERM does instead of ending the process, so that a service can come to its end in order. It
-  /// is used once: the one after that ends the process. The act runs on the watching thread.
+  /// Sets what the next INT, TERM or HUP does instead of ending the process, so that a service can come to its end in
+  /// order. It is used once: the one after that ends the process. The act runs on the watching thread.
   public static func onStop(_ act: (@Sendable () -> Void)?) {
     state.withLock { $0.stop = act }
   }
+
+  /// Makes a write to standard output or standard error that nobody reads any more the error `EPIPE`, instead of the end
+  /// of the process: a service must not end because who read its log has. To be called behind `start`.
+  public static func outliveReaders() { state.withLock { $0.diesByPipe = false } }
 
   /// Ends the process by INT, after the cleanup, as who was asked to stop and has stopped.
   public static func dieInterrupted() -> Never { die(by: SIGINT) }
@@ -128,7 +132,7 @@ public enum Signals {
       switch signal {
       case SIGUSR1: counts.withLock { $0.statusRequests &+= 1 }
       case SIGWINCH: counts.withLock { $0.windowChanges &+= 1 }
-      case SIGINT, SIGTERM:
+      case SIGINT, SIGTERM, SIGHUP:
         let act = state.withLock { state in
           (signal == SIGINT ? state.interruption.take() : nil) ?? state.stop.take()
         }

@@ -44,7 +44,10 @@ enum ServiceTool {
     guard let config else { return refuse("--config FILE is missing") }
     do throws(ServiceStartError) {
       let runner = try ServiceRunner(Path(config), listening: listen)
-      if isCheck { return 0 }
+      if isCheck {
+        try runner.check()
+        return 0
+      }
       try runner.run { place in write("listening on \(place)\n", to: .standardOutput) }
       return 0
     } catch {

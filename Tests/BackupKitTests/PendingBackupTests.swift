@@ -85,6 +85,47 @@ struct PendingBackupTests {
     }
   }
 
+  @Test("what a service has left stays until it is made, given up or deleted")
+  func leftForService() throws {
+    let repository = try repository()
+    /// What is there when a service has ended in the middle, which looking at it does not change.
+    func leave(_ instance: String, _ origin: String, isRunning: Bool = false, retries: Int = 0) throws -> BackupID {
+      let pending = try repository.prepare(
+        BackupRequest(instance: instance) {
+          $0.origin = origin
+          $0.retries = retries
+        })
+      if isRunning {
+        try repository.change(pending.record.id) { (record) throws(BackupError) in
+          try record.move(to: .running, at: record.createdAt)
+        }
+      }
+      pending.leave()
+      return pending.record.id
+    }
+    func state(_ id: BackupID) throws -> BackupState? { try repository.records().first { $0.id == id }?.state }
+    let queued = try leave("queued", "pmm")
+    let again = try leave("again", "pmm", isRunning: true, retries: 1)
+    let (over, own) = (try leave("over", "pmm", isRunning: true), try leave("own", "cli"))
+    #expect(try state(queued) == .queued && state(again) == .waiting, "a service makes them")
+    #expect(try state(over) == .failed && state(own) == .skipped, "nobody does")
+    // A backup of the instance by hand does not take its place.
+    _ = try repository.backUp(BackupRequest(instance: "queued"), from: ScriptedProducer("text"))
+    #expect(try state(queued) == .queued)
+    let taken = try #require(try repository.takeUp(queued, BackupRequest(instance: "queued")))
+    try repository.giveUp(queued)
+    #expect(try state(queued) == .queued, "somebody has it in hand")
+    expectError(.illegalMove) { _ = try repository.deletionPlan(for: queued) }
+    taken.leave()
+    try repository.delete(try repository.deletionPlan(for: queued))
+    expectError(.notFound) { _ = try repository.record(queued) }
+    try repository.giveUp(again)
+    #expect(try state(again) == .failed)
+    let last = try leave("last", "pmm")
+    _ = try repository.unlock()
+    #expect(try state(last) == .skipped)
+  }
+
   @Test("a held backup is not deleted")
   func holding() throws {
     let repository = try repository()

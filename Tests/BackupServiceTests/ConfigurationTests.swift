@@ -68,8 +68,42 @@ struct ConfigurationTests {
       ("{\"repository\":\"r\",\"instances\":[INSTANCE],\"color\":1}", "color: there is no such setting"),
       ("{\"repository\":\"r\",\"instances\":[INSTANCE,INSTANCE]}", "instances[1].id: another instance"),
       ("{\"repository\":\"r\",\"workers\":0,\"instances\":[INSTANCE]}", "workers: it is no whole number"),
-      ("{\"repository\":\"r\",\"listen\":\"8480\",\"instances\":[INSTANCE]}", "listen: it is not of the form"),
-      ("{\"repository\":\"r\",\"listen\":\"::1:80\",\"instances\":[INSTANCE]}", "listen: it is not of the form"),
+      ("{\"repository\":\"r\",\"listen\":\"8480\",\"instances\":[INSTANCE]}", "listen: '8480' is not of the form"),
+      ("{\"repository\":\"r\",\"listen\":\"::1:80\",\"instances\":[INSTANCE]}", "listen: '::1:80' is not of the form"),
+      (
+        "{\"repository\":\"r\",\"listen\":\"loopback:80\",\"instances\":[INSTANCE]}",
+        "listen: 'loopback' is no address"
+      ),
+      (
+        "{\"repository\":\"r\",\"listen\":\"127.0.0.1.example.org:80\",\"instances\":[INSTANCE]}",
+        "listen: '127.0.0.1.example.org' is no address"
+      ),
+      ("{\"repository\":\"r\",\"hosts\":[\"a\",\"http://b\"],\"instances\":[INSTANCE]}", "hosts[1]: it is no name"),
+      ("{\"repository\":\"r\",\"hosts\":[\"b:80\"],\"instances\":[INSTANCE]}", "hosts[0]: it is no name"),
+      (
+        "{\"repository\":\"r\",\"locations\":[{\"id\":\"l\",\"name\":\"1\"},{\"id\":\"l\",\"name\":\"2\"}],\"instances\":[INSTANCE]}",
+        "locations[1].id: another location"
+      ),
+      (
+        "{\"repository\":\"r\",\"instances\":[INSTANCE,{\"id\":\"b\",\"database\":\"a\",\"engine\":\"x\",\"backup\":{\"folder\":\"f\"}}]}",
+        "instances[1].database: 'a' is branch 'main'"
+      ),
+      (
+        "{\"repository\":\"r\",\"instances\":[{\"id\":\"a\",\"engine\":\"x\",\"codec\":\"zstd:level=99\",\"backup\":{\"folder\":\"f\"}}]}",
+        "instances[0].codec: "
+      ),
+      (
+        "{\"repository\":\"r\",\"instances\":[{\"id\":\"a\",\"engine\":\"x\",\"backup\":{\"command\":\"c\",\"file\":\"../f\"}}]}",
+        "instances[0].backup.file: a path has a component"
+      ),
+      (
+        "{\"repository\":\"r\",\"instances\":[{\"id\":\"a\",\"preset\":\"mariadb-dump\"}]}",
+        "instances[0].databases: the preset mariadb-dump needs it"
+      ),
+      (
+        "{\"repository\":\"r\",\"instances\":[{\"id\":\"a\",\"preset\":\"sqlite\"}]}",
+        "instances[0].environment.SQLITE_FILE: the preset sqlite needs it"
+      ),
       ("{\"repository\":\"r\",\"retention\":{\"rds\":\"x\"},\"instances\":[INSTANCE]}", "retention.rds:"),
       ("{\"repository\":\"r\",\"instances\":[{\"id\":\"a\"}]}", "instances[0].engine: it is missing"),
       ("{\"repository\":\"r\",\"instances\":[{\"id\":\"a\",\"engine\":\"x\"}]}", "instances[0].backup: it is missing"),
@@ -102,7 +136,6 @@ struct ConfigurationTests {
       ("127.0.0.1", false, false, true), ("127.9.9.9", false, false, true), ("[::1]", false, false, true),
       ("0.0.0.0", false, false, false), ("0.0.0.0", true, false, false), ("0.0.0.0", false, true, false),
       ("0.0.0.0", true, true, true), ("10.0.0.1", true, false, false), ("[::]", false, false, false),
-      ("127.0.0.1.example.org", false, false, false),
     ])
   func exposure(_ address: String, _ tokens: Bool, _ tls: Bool, _ isFine: Bool) throws {
     let text = """
@@ -140,6 +173,11 @@ struct ConfigurationTests {
   func tokenMistakes(_ line: String) {
     let error = #expect(throws: ConfigurationError.self) { try TokenFile("# one\n\(line)") }
     #expect(error?.place == "line 2" && error?.reason.contains("0123456789abcdef") == false)
+  }
+
+  @Test("a file of tokens without any is a mistake", arguments: ["", "\n# token one 0123456789abcdef\n"])
+  func noTokens(_ text: String) {
+    #expect(throws: ConfigurationError.self) { try TokenFile(text) }
   }
 
   @Test("a signature is taken once, until nobody can use it any more")

@@ -89,6 +89,67 @@ struct ServiceLifeTests {
     #expect(try test.repository.writtenRecords().map(\.state) == [.complete, .complete])
   }
 
+  @Test("a repository that is not there any more is no health, until it is there again")
+  func health() throws {
+    let test = try TestService()
+    #expect(test.send("GET", "/healthz").status == 200)
+    let (here, away) = (test.folder.path("repository"), test.folder.path("away"))
+    try FileSystem.rename(here, to: away)
+    #expect(test.send("GET", "/healthz").status == 503)
+    try FileSystem.rename(away, to: here)
+    #expect(test.send("GET", "/healthz").status == 200)
+  }
+
+  @Test("what a service has left is made, though somebody has looked at the repository in between")
+  func lookingInBetween() throws {
+    let test = try TestService()
+    test.service.stop()
+    let pending = try test.repository.prepare(
+      BackupRequest(instance: "my") {
+        $0.origin = "pmm"
+        $0.codec = "lz4"
+      })
+    pending.leave()
+    // As `archivetool backup list` does.
+    #expect(try test.repository.records().map(\.state) == [.queued])
+    // One that is not configured any more is nobody's.
+    let other = try test.repository.prepare(BackupRequest(instance: "gone") { $0.origin = "pmm" })
+    other.leave()
+    let service = try BackupService(test.configuration, nil, test.repository)
+    try test.settle("my")
+    service.stop()
+    #expect(try test.repository.record(pending.record.id).state == .complete)
+    #expect(try test.repository.record(other.record.id).state == .skipped)
+  }
+
+  @Test("a backup that is refused leaves nothing, and its name is free when it is asked for again")
+  func refusedForNow() throws {
+    let test = try TestService(others: "\"workers\":1,\"queue\":1,")
+    func start(_ instance: String) -> Answer {
+      test.send("POST", "/v3/p/backups", "{\"instance_id\":\"\(instance)\",\"name\":\"of-\(instance)\"}")
+    }
+    #expect(start("slow").status == 200)
+    try test.wait { try test.repository.writtenRecords().first?.state == .running }
+    #expect(start("my").status == 200)
+    for _ in 0..<3 { #expect(start("other").status == 429) }
+    #expect(try test.repository.writtenRecords().map(\.instance) == ["slow", "my"])
+    try test.letGo()
+    for instance in ["slow", "my"] { try test.settle(instance) }
+    #expect(start("other").status == 200)
+    try test.settle("other")
+    // While something is restored into an instance it is the same.
+    let backup = try #require(
+      try test.repository.writtenRecords().first { $0.instance == "my" && $0.state == .complete })
+    try FileSystem.remove(test.folder.path("go"))
+    let restore = test.send(
+      "POST", "/v1/backups/restores:start", "{\"service_id\":\"slow\",\"artifact_id\":\"\(backup.id)\"}")
+    #expect(restore.status == 200)
+    #expect(start("slow").status == 409)
+    #expect(try test.repository.writtenRecords().count { $0.instance == "slow" } == 1)
+    try test.letGo()
+    #expect(try test.outcome(ofRestore: restore.json["restore_id"]?.text ?? "") == "RESTORE_STATUS_SUCCESS")
+  }
+
   @Test("metrics are those of the records, in the form of Prometheus")
   func metrics() throws {
     let test = try TestService()

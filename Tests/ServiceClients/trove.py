@@ -44,10 +44,11 @@ def restore(world, client, source, backup, wanted):
 
 
 def life(world):
+    source = world.sources["trove"]
+    # Where the client is missing, this says so.
+    client = client_of(world)
     from troveclient.apiclient import exceptions
 
-    source = world.sources["trove"]
-    client = client_of(world)
     first_state = source.state
     # Names may hold blanks and repeat.
     full = client.backups.create("a name of Trove", source.id, description='a "description" of it')

@@ -39,7 +39,7 @@ extension Repository {
     if children == .merge {
       let (merges, useless) = try Self.dependents(of: record, in: records)
       let members = (useless + [record]).sorted(by: Self.isRemovedBefore)
-      try Self.check(members, for: record)
+      try check(members, for: record)
       return DeletionPlan(members, merges: merges)
     }
     let members = Self.withDescendants([id], in: records)
@@ -48,7 +48,7 @@ extension Repository {
       throw BackupError(
         .isNeeded, "'\(record.name)' is needed by \(Self.list(needing.map(\.name)))", backups: needing.map(\.id))
     }
-    try Self.check(members, for: record)
+    try check(members, for: record)
     return DeletionPlan(members)
   }
 
@@ -83,14 +83,16 @@ extension Repository {
     (left.depth, left.createdAt, left.id) > (right.depth, right.createdAt, right.id)
   }
 
-  private static func check(_ members: [BackupRecord], for record: BackupRecord) throws(BackupError) {
+  private func check(_ members: [BackupRecord], for record: BackupRecord) throws(BackupError) {
     if let kept = members.first(where: \.isProtected) {
       let which =
         kept.id == record.id
         ? "'\(record.name)' is protected" : "'\(kept.name)', which would have to go with '\(record.name)', is protected"
       throw BackupError(.isProtected, which, backups: [kept.id])
     }
-    if let busy = members.first(where: { $0.state.isActive }) {
+    for busy in members where busy.state.isActive {
+      // What a service has left, and nobody makes now, may go.
+      if busy.hasAttemptsOfService, try isFree(busy.instance) { continue }
       throw BackupError(.illegalMove, "'\(busy.name)' is being made", backups: [busy.id])
     }
   }
@@ -126,6 +128,10 @@ extension Repository {
     for instance in instances { locks.append(try lock(instance, .exclusive, operation)) }
     // What an interrupted merge has left.
     for instance in instances { try removeAbandoned(of: instance) }
+    if plan.members.contains(where: \.state.isActive) {
+      let going = Set(plan.members.map(\.id))
+      for instance in instances { try settleHeld(instance) { going.contains($0) } }
+    }
     let members = try currentMembers(of: plan)
     for planned in plan.merges { merged(try replaceHeld(planned.id, options, observer)) }
     for member in members {

@@ -176,6 +176,13 @@ public struct BackupRecord: Hashable, Sendable {
       }
   }
 
+  /// Whether a service that has left it unfinished makes it after its next start: it waits, or an attempt is left. What the
+  /// command line has begun ends with its process.
+  var hasAttemptsOfService: Bool {
+    guard state.isActive, origin != "cli" else { return false }
+    return state != .running || history.count { $0.state == .running } <= retries
+  }
+
   /// Whether it came to nothing, and cannot be gone on with.
   var isUseless: Bool {
     switch state {

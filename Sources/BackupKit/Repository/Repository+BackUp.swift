@@ -62,7 +62,7 @@ extension Repository {
       let known = try state(of: id)
       let attempts = known.history.count { $0.state == .running }
       guard known.state.isActive, attempts <= request.retries, try storage.size(of: .archive(id)) == nil else {
-        try settleHeld(request.instance)
+        try settleHeld(request.instance) { $0 == id }
         locks.release()
         return nil
       }
@@ -80,6 +80,13 @@ extension Repository {
       throw error
     }
   }
+
+  /// Gives up a backup that a service has left, queued, waiting or half made, and that no service makes any more. Nothing
+  /// happens when somebody works on it.
+  ///
+  /// - Parameter id: the backup.
+  /// - Throws: ``BackupError``: `notFound`; what the storage throws.
+  public func giveUp(_ id: BackupID) throws(BackupError) { try settle(try record(id).instance) { $0 == id } }
 
   /// The newest complete backup of an instance, which an increment would build on; `nil` when there is none.
   ///

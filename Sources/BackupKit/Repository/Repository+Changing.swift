@@ -92,10 +92,15 @@ extension Repository {
   // MARK: - After an interruption
 
   /// Sees to records of an instance that say that somebody works on them, when nobody does: a backup whose archive is
-  /// complete is adopted, any other one has failed, and one that was being deleted goes.
+  /// complete is adopted, any other one has failed, and one that was being deleted goes. What a service has left for the
+  /// next one to make stays as it is.
   ///
   /// Does nothing when the instance is locked, because then somebody does.
-  func settle(_ instance: String) throws(BackupError) {
+  ///
+  /// - Parameters:
+  ///   - instance: the instance.
+  ///   - isGivenUp: says which of the backups left for a service are not to be made any more. Default: none.
+  func settle(_ instance: String, givingUp isGivenUp: (BackupID) -> Bool = { _ in false }) throws(BackupError) {
     let locks: HeldLocks
     do throws(BackupError) { locks = try lock(instance, .exclusive, "settle") } catch {
       // A repository that cannot be written is shown as it is.
@@ -103,13 +108,15 @@ extension Repository {
       throw error
     }
     defer { locks.release() }
-    try settleHeld(instance)
+    try settleHeld(instance, givingUp: isGivenUp)
   }
 
   /// The same, for one who holds the lock of the instance.
-  func settleHeld(_ instance: String) throws(BackupError) {
+  func settleHeld(_ instance: String, givingUp isGivenUp: (BackupID) -> Bool = { _ in false }) throws(BackupError) {
     let records = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records(of: instance) }
-    for record in records where record.state.isActive { try settle(record) }
+    for record in records where record.state.isActive {
+      try settle(record, leavingForService: record.hasAttemptsOfService && !isGivenUp(record.id))
+    }
     // Children first, as they were to be deleted.
     let leaving = records.filter { $0.state == .deleting }.sorted { $0.depth > $1.depth }
     let parents = Dictionary(records.map { ($0.id, $0.parent) }) { first, _ in first }
@@ -140,7 +147,7 @@ extension Repository {
     }
   }
 
-  private func settle(_ record: BackupRecord) throws(BackupError) {
+  private func settle(_ record: BackupRecord, leavingForService isLeft: Bool) throws(BackupError) {
     if let size = try storage.size(of: .archive(record.id)) {
       do throws(BackupError) {
         let opened = try BackupArchives.open(record, in: storage, registry)
@@ -162,6 +169,14 @@ extension Repository {
     }
     if !record.isResumable { try storage.delete(.partial(record.id)) }
     try storage.delete(.partialIndex(record.id))
+    if isLeft {
+      guard record.state == .running else { return }
+      try change(record.id) { (record) throws(BackupError) in
+        guard record.state == .running else { return }
+        try record.move(to: .waiting, at: clock(), "the process that made it has ended")
+      }
+      return
+    }
     try change(record.id) { (record) throws(BackupError) in
       guard record.state.isActive else { return }
       record.failure = .init(code: "interrupted", reason: "the process that made it has ended before it was complete")

@@ -68,6 +68,17 @@ extension Repository {
     }
   }
 
+  /// Whether nobody works on an instance at this moment.
+  func isFree(_ instance: String) throws(BackupError) -> Bool {
+    do throws(BackupError) {
+      try lock(instance, .exclusive, "settle").release()
+      return true
+    } catch {
+      guard error.code == .locked else { throw error }
+      return false
+    }
+  }
+
   /// Takes the lock of the whole repository.
   static func lockAll(
     of storage: any BackupStorage, _ operation: String, at time: Timestamp
@@ -95,7 +106,7 @@ extension Repository {
   }
 
   /// Removes what stands in locks that nobody holds: what a process that was killed has left behind, which disturbs
-  /// nobody. A lock that is held is never broken.
+  /// nobody. A lock that is held is never broken. What a service has left for its next start is given up.
   ///
   /// - Returns: how many had something in them, and who holds the others.
   /// - Throws: what the storage throws.
@@ -110,7 +121,7 @@ extension Repository {
         held.append(holder)
       }
     }
-    for instance in Set(try records().map(\.instance)).sorted() { try settle(instance) }
+    for instance in Set(try records().map(\.instance)).sorted() { try settle(instance) { _ in true } }
     return (cleared, held)
   }
 }

@@ -149,6 +149,15 @@ public final class Repository: Sendable {
 
   // MARK: - Looking up
 
+  /// Finds out whether the repository is still where it was, which records in memory do not tell.
+  ///
+  /// - Throws: ``BackupError`` with `noRepository`, or what the storage throws.
+  public func probe() throws(BackupError) {
+    guard try storage.contents(of: .repository, limit: 1 << 20) != nil else {
+      throw BackupError(.noRepository, "the repository is not there any more")
+    }
+  }
+
   /// All records, oldest first. Those that nobody works on any more, though they say so, are seen to first.
   ///
   /// - Throws: what the storage throws.

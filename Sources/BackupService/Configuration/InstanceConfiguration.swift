@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What can be backed up, and how it is brought back.
+internal import ArchiveKit
 public import BackupKit
+internal import CodecKit
 public import SystemIO
 internal import TextFormats
 
@@ -80,6 +82,9 @@ public struct InstanceConfiguration: Hashable, Sendable {
     branch = try reader.text("branch") ?? "main"
     databases = try reader.texts("databases")
     codec = try reader.text("codec") ?? "zstd"
+    do throws(CodecError) { _ = try CodecRegistry.builtin.codec(codec) } catch {
+      throw reader.error("codec", error.reason)
+    }
     environment = []
     if var inner = try reader.object("environment") { environment = try inner.variables() }
     if let preset { environment += preset.variables(databases) }
@@ -87,6 +92,9 @@ public struct InstanceConfiguration: Hashable, Sendable {
       source = try Self.source(inner, base)
     } else if let preset {
       source = preset.source
+      for (variable, setting) in preset.needs where !environment.contains(where: { $0.name == variable }) {
+        throw reader.error(setting, "the preset \(preset.name) needs it")
+      }
     } else {
       throw reader.error("backup", "it is missing, and there is no preset")
     }
@@ -96,6 +104,12 @@ public struct InstanceConfiguration: Hashable, Sendable {
       restore = preset?.restore
     }
     try reader.finish()
+  }
+
+  /// Whether it is the same branch of the same database as another one, to somebody who sees both.
+  func hasBranch(of other: Self) -> Bool {
+    database == other.database && branch == other.branch
+      && (account == nil || other.account == nil || account == other.account)
   }
 
   private static func preset(_ reader: inout ConfigurationReader) throws(ConfigurationError) -> InstancePreset? {
@@ -121,6 +135,7 @@ public struct InstanceConfiguration: Hashable, Sendable {
       switch form ?? "file" {
       case "file":
         guard let file else { throw reader.error("file", "it is missing: the name of what the command writes") }
+        if let fault = EntryPath.fault(in: Array(file.utf8)) { throw reader.error("file", fault) }
         source = .file(file, command: command)
       case "tar": source = .members(.tar, command: command)
       case "xbstream": source = .members(.xbstream, command: command)

@@ -9,6 +9,8 @@ struct InstancePreset: Sendable {
   let engine: String
   let source: InstanceConfiguration.Source
   let restore: InstanceConfiguration.Restore
+  /// The variables without which its commands can only fail, and what in the configuration gives them. Default: none.
+  var needs: [(variable: String, setting: String)] = []
 
   /// What its commands find in their environment besides what the configuration says.
   func variables(_ databases: [String]) -> [InstanceConfiguration.Variable] {
@@ -43,7 +45,8 @@ struct InstancePreset: Sendable {
           exec mariadb-dump "$@" --single-transaction --quick --routines --events --skip-dump-date \
           --databases $BACKUP_DATABASES
           """),
-      restore: .command("\(mariaDBPlace)\nexec mariadb \"$@\"")),
+      restore: .command("\(mariaDBPlace)\nexec mariadb \"$@\""),
+      needs: [("DATABASES", "databases")]),
     // SQLITE_FILE. Both ways take the locks of the database, so that others may use it meanwhile.
     InstancePreset(
       name: "sqlite", engine: "sqlite",
@@ -58,6 +61,7 @@ struct InstancePreset: Sendable {
         copy=$(mktemp) && trap 'rm -f "$copy"' EXIT && cat >"$copy" &&
         [ "$(sqlite3 "$copy" 'pragma integrity_check')" = ok ] &&
         sqlite3 -bail "${SQLITE_FILE:?}" ".timeout 10000" ".restore '$copy'"
-        """)),
+        """),
+      needs: [("SQLITE_FILE", "environment.SQLITE_FILE")]),
   ]
 }

@@ -66,12 +66,14 @@ public struct ServiceConfiguration: Sendable {
     var reader = try ConfigurationReader(json)
     repository = Path(try reader.required("repository"), in: base)
     if let text = try reader.text("listen") {
-      guard let (address, port) = Self.listening(text) else {
-        throw reader.error("listen", "it is not of the form ADDRESS:PORT")
+      do throws(ConfigurationError) { (address, port) = try Self.listening(text) } catch {
+        throw reader.error("listen", error.reason)
       }
-      (self.address, self.port) = (address, port)
     }
     hosts = try reader.texts("hosts").map { $0.lowercased() }
+    for (index, host) in hosts.enumerated() where !HostName.isName(host) {
+      throw reader.error("hosts[\(index)]", "it is no name of a host: neither scheme nor port belong to it")
+    }
     tokens = try reader.text("tokens").map { Path($0, in: base) }
     if var inner = try reader.object("tls") {
       identity = (Path(try inner.required("certificate"), in: base), Path(try inner.required("key"), in: base))
@@ -91,7 +93,11 @@ public struct ServiceConfiguration: Sendable {
       try inner.finish()
     }
     for var inner in try reader.objects("locations") {
-      locations.append(Location(id: try inner.required("id"), name: try inner.required("name")))
+      let location = Location(id: try inner.required("id"), name: try inner.required("name"))
+      if locations.contains(where: { $0.id == location.id }) {
+        throw inner.error("id", "another location has the identifier '\(location.id)'")
+      }
+      locations.append(location)
       try inner.finish()
     }
     if locations.isEmpty { locations = [Location(id: "default", name: "default")] }
@@ -100,6 +106,10 @@ public struct ServiceConfiguration: Sendable {
       let instance = try InstanceConfiguration(inner, relativeTo: base)
       guard ids.insert(instance.id).inserted else {
         throw inner.error("id", "another instance has the identifier '\(instance.id)'")
+      }
+      if let other = instances.first(where: { instance.hasBranch(of: $0) }) {
+        throw inner.error(
+          "database", "'\(other.id)' is branch '\(instance.branch)' of database '\(instance.database)' already")
       }
       instances.append(instance)
     }
@@ -110,12 +120,9 @@ public struct ServiceConfiguration: Sendable {
   /// Takes another address than the configuration's.
   ///
   /// - Parameter text: of the form `ADDRESS:PORT`.
-  /// - Throws: ``ConfigurationError`` when it is not.
+  /// - Throws: ``ConfigurationError`` without a place when it is not.
   public mutating func listen(on text: String) throws(ConfigurationError) {
-    guard let (address, port) = Self.listening(text) else {
-      throw ConfigurationError(place: "", reason: "'\(text)' is not of the form ADDRESS:PORT")
-    }
-    (self.address, self.port) = (address, port)
+    (address, port) = try Self.listening(text)
   }
 
   /// Whether only programs on this machine can reach it.
@@ -137,16 +144,21 @@ public struct ServiceConfiguration: Sendable {
     }
   }
 
-  private static func listening(_ text: String) -> (String, UInt16)? {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+  private static func listening(_ text: String) throws(ConfigurationError) -> (String, UInt16) {
+    let form = ConfigurationError(
+      place: "", reason: "'\(text)' is not of the form ADDRESS:PORT, such as 127.0.0.1:8480 or [::1]:8480")
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { throw form }
     var address = text[..<colon]
     if address.hasPrefix("["), address.hasSuffix("]") {
       address = address.dropFirst().dropLast()
-    } else if address.contains(":") {
-      return nil
+    } else if address.contains(":") || address.isEmpty {
+      throw form
     }
-    // What is no address is told by the system, which knows them all.
-    return address.isEmpty ? nil : (String(address), port)
+    // Names lead to several addresses, or to others tomorrow; whether there is such an address the system knows.
+    guard HostName.isAddress(String(address)) else {
+      throw ConfigurationError(place: "", reason: "'\(address)' is no address: that of loopback is 127.0.0.1 or [::1]")
+    }
+    return (String(address), port)
   }
 }
 

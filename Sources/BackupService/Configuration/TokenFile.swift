@@ -81,6 +81,10 @@ public struct TokenFile: Sendable {
       default: tokens.append(entry)
       }
     }
+    // A service that nobody may use is a mistake.
+    guard !(tokens + keys + services).isEmpty else {
+      throw ConfigurationError(place: "", reason: "there is no token in it")
+    }
   }
 
   /// Who shows a token; `nil` when nobody has it.

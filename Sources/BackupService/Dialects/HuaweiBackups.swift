@@ -136,7 +136,7 @@ enum HuaweiBackups {
       throw ServiceFault(.badValue, "the backup is of '\(record.instance)', not of '\(instance)'")
     }
     let place = try call.service.instance(target, account: call.account)
-    let restore = try call.service.restore(record, into: place, by: origin)
+    let restore = try call.service.restore(record, into: place, by: origin, for: call.principal.name)
     return HTTPResponse(status: 202, json: ["job_id": .string(restore.id.description)])
   }
 

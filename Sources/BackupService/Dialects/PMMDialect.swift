@@ -130,7 +130,7 @@ struct PMMDialect: Dialect {
     if try body.filled("pitr_timestamp") != nil {
       throw ServiceFault(.notImplemented, "a restore to a point in time is not possible")
     }
-    let restore = try call.service.restore(record, into: target, by: name)
+    let restore = try call.service.restore(record, into: target, by: name, for: call.principal.name)
     return HTTPResponse(json: ["restore_id": .string(restore.id.description)])
   }
 

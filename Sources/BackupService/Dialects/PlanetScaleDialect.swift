@@ -118,7 +118,7 @@ struct PlanetScaleDialect: Dialect {
     }
     let target = try call.service.instance(database: call["database"], branch: branch, account: call["account"])
     let record = try call.service.backup(text, account: call.account)
-    let restore = try call.service.restore(record, into: target, by: name)
+    let restore = try call.service.restore(record, into: target, by: name, for: call.principal.name)
     let time = JSONValue.string(restore.createdAt.rfc3339(fractionDigits: 3))
     return HTTPResponse(
       status: 201,

@@ -32,7 +32,10 @@ struct RDSDialect: Dialect {
   func owns(_ segments: [String]) -> Bool { HuaweiBackups.owns(segments) }
 
   private static func files(_ call: Call) throws(ServiceFault) -> HTTPResponse {
-    let record = try call.service.backup(call.request.parameter("backup_id") ?? "", account: call.account)
+    guard let id = call.request.parameter("backup_id"), !id.isEmpty else {
+      throw ServiceFault(.badValue, "backup_id is missing")
+    }
+    let record = try call.service.backup(id, account: call.account)
     guard record.state == .complete else {
       throw ServiceFault(.unprocessable, "the backup '\(record.name)' is \(record.state.rawValue), not complete")
     }

@@ -128,7 +128,7 @@ struct TroveDialect: Dialect {
     }
     let record = try call.service.backup(try point.required("backupRef"), account: call.account)
     let target = try instance(name, call)
-    _ = try call.service.restore(record, into: target, by: Self.name)
+    _ = try call.service.restore(record, into: target, by: Self.name, for: call.principal.name)
     return HTTPResponse(json: ["instance": row(target, call, status: "BUILD")])
   }
 

@@ -51,6 +51,9 @@ public final class HTTPServer: Sendable {
     public init(_ configure: (inout Self) -> Void) { configure(&self) }
   }
 
+  /// What cannot be done when certificate and key are no use.
+  static let identification = "use the certificate and the key"
+
   /// What a thread of the server calls.
   private final class Handler: Sendable {
     let decide: @Sendable (HTTPRequest) -> HTTPDecision
@@ -124,7 +127,7 @@ public final class HTTPServer: Sendable {
     guard let started = unsafe started else {
       handler.queue.close("the server cannot be started")
       let place = options.address.contains(":") ? "[\(options.address)]" : options.address
-      let what = number == 0 ? "use the certificate and the key" : "listen on \(place):\(options.port)"
+      let what = number == 0 ? Self.identification : "listen on \(place):\(options.port)"
       throw IOError(what, errno: number == 0 ? .invalidArgument : Errno(rawValue: number))
     }
     self.handler = handler

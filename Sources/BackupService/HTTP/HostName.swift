@@ -25,9 +25,13 @@ enum HostName {
     return name.lowercased()
   }
 
+  /// Whether it is what ``withoutPort(_:)`` makes of a field: a name, or an address without brackets.
+  static func isName(_ text: String) -> Bool { isAddress(text) || withoutPort(text) == text && !text.contains("/") }
+
   /// Whether it is an address and no name: nobody can make it lead elsewhere.
   static func isAddress(_ name: String) -> Bool {
-    if name.contains(":") { return name.utf8.allSatisfy { isHexDigit($0) || $0 == UInt8(ascii: ":") } }
+    let colons = name.utf8.count { $0 == UInt8(ascii: ":") }
+    if colons > 0 { return colons > 1 && name.utf8.allSatisfy { isHexDigit($0) || $0 == UInt8(ascii: ":") } }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts.allSatisfy { $0.utf8.count <= 3 && UInt8($0) != nil }
   }

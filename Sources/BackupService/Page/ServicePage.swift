@@ -157,13 +157,13 @@ final class ServicePage: Sendable {
       if segments.count == 1 { return Self.redirect("/backup/\(try create(form, visitor).id)") }
       let record = try backup(segments[1], visitor)
       switch segments[2] {
-      case "verify": try core.verify(record)
+      case "verify": try core.verify(record, for: visitor.name)
       case "delete":
         try core.delete(record, by: visitor.name)
         return Self.redirect("/")
       case "restore":
         let target = try core.instance(form["instance"] ?? "", account: visitor.account)
-        _ = try core.restore(record, into: target, by: Self.origin)
+        _ = try core.restore(record, into: target, by: Self.origin, for: visitor.name)
       default: throw ServiceFault(.notFound, "there is no such action")
       }
       return Self.redirect("/backup/\(record.id)")

@@ -49,8 +49,10 @@ final class BackupWork: WorkQueue.Work {
         log.add("\(subject) is complete: \(record.sizes.stored) bytes")
       }
     } catch {
-      activity.add("failed: \(error.reason)")
-      log.add("\(subject) has failed: \(error.reason)")
+      // Given up is only what the end of the service does not wait for.
+      let isCanceled = error.code == .cancelled
+      activity.add("\(isCanceled ? "canceled" : "failed"): \(error.reason)")
+      log.add(isCanceled ? "\(subject) is canceled" : "\(subject) has failed: \(error.reason)")
     }
     activity.end()
     return nil

@@ -8,6 +8,8 @@ internal import SystemIO
 struct CommandFilter: ~Copyable {
   private var child: ChildProcess
   private let listener: BackgroundThread
+  /// What it has said last.
+  private let lastLine: Monitor<String>
 
   /// Starts a command. It leads a process group, so that it ends with all that it has started.
   ///
@@ -31,14 +33,21 @@ struct CommandFilter: ~Copyable {
       throw BackupError(.sourceFailed, "the command could not be run: \(error)")
     }
     let descriptor = child.output.descriptor
+    let lastLine = Monitor("")
     do throws(IOError) {
       // It ends when the last one that has the pipe does; the child is there until it was joined.
-      listener = try BackgroundThread(name: "command") { Self.listen(FileHandle(borrowing: descriptor), activity) }
+      listener = try BackgroundThread(name: "command") {
+        Self.listen(FileHandle(borrowing: descriptor)) { line in
+          activity.add(line)
+          if !line.isEmpty { lastLine.withLock { $0 = line } }
+        }
+      }
     } catch {
       throw BackupError(.sourceFailed, "what the command says cannot be read: \(error)")
     }
     self.child = child
     self.listener = listener
+    self.lastLine = lastLine
   }
 
   /// Gives it bytes. That it wants to read no more is no error: its status decides.
@@ -56,14 +65,15 @@ struct CommandFilter: ~Copyable {
 
   /// Ends its input, and waits for its end.
   ///
-  /// - Throws: ``BackupError`` with `sourceFailed` when its status is not 0.
+  /// - Throws: ``BackupError`` with `sourceFailed` and what it has said last, when its status is not 0.
   consuming func finish() throws(BackupError) {
     child.closeInput()
     listener.join()
     let status = child.wait()
     guard status == 0 else {
       let how = status > 128 ? "was ended by signal \(status - 128)" : "ended with status \(status)"
-      throw BackupError(.sourceFailed, "the command \(how)")
+      let said = lastLine.withLock { $0 }
+      throw BackupError(.sourceFailed, "the command \(how)\(said.isEmpty ? "" : ": \(said)")")
     }
   }
 
@@ -74,7 +84,7 @@ struct CommandFilter: ~Copyable {
     listener.join()
   }
 
-  private static func listen(_ output: consuming FileHandle, _ activity: Activity) {
+  private static func listen(_ output: consuming FileHandle, _ tell: (String) -> Void) {
     var rest: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 4096)
     while true {
@@ -86,10 +96,10 @@ struct CommandFilter: ~Copyable {
       rest += piece.prefix(count)
       while let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? (rest.count > Activity.maximumLine ? rest.count : nil)
       {
-        activity.add(String(decoding: rest[..<end], as: UTF8.self))
+        tell(String(decoding: rest[..<end], as: UTF8.self))
         rest.removeFirst(min(end + 1, rest.count))
       }
     }
-    if !rest.isEmpty { activity.add(String(decoding: rest, as: UTF8.self)) }
+    if !rest.isEmpty { tell(String(decoding: rest, as: UTF8.self)) }
   }
 }

@@ -17,14 +17,22 @@ struct FolderSwap {
   /// - Parameters:
   ///   - target: what is to be replaced.
   ///   - id: makes the names of the others unique.
-  /// - Throws: what the system answered.
+  /// - Throws: what the system answered; `EXDEV` for a mount point, which could not be renamed when all else was done.
   init(_ target: Path, _ id: BackupID) throws(IOError) {
     // A link is followed: what it leads to is the folder that everybody uses.
     let place = try FileSystem.exists(target) ? FileSystem.resolve(target) : target
+    if try Self.isMountPoint(place) { throw IOError("replace a mount point", path: place, errno: .crossDevice) }
     self.target = place
     fresh = place.appending(suffix: ".restoring-\(id.short)")
     old = place.appending(suffix: ".replaced-\(id.short)")
     try FileSystem.makeDirectory(fresh, mode: .privateDirectory)
+  }
+
+  /// Whether a folder is on another device than what it stands in. One that is not there is not.
+  static func isMountPoint(_ folder: Path) throws(IOError) -> Bool {
+    guard try FileSystem.exists(folder) else { return false }
+    let place = try FileSystem.resolve(folder)
+    return try FileSystem.status(of: place).device != FileSystem.status(of: place.parent).device
   }
 
   /// Gives the new folder owner and mode of the old one, whoever made it.

@@ -5,6 +5,7 @@ internal import ArchiveKit
 internal import BackupKit
 internal import CodecKit
 internal import SystemIO
+internal import TextFormats
 
 /// The service behind its interfaces.
 final class ServiceCore: Sendable {
@@ -55,12 +56,21 @@ final class ServiceCore: Sendable {
 
   /// Gives up what waits, and waits for what is being done; asks it to end when that takes too long.
   func stop() {
+    let working = load.working
+    log.add(
+      working == 0
+        ? "stopping"
+        : "stopping: \(working) at work, with \(configuration.stopSeconds) s to come to an end; a second signal ends it"
+    )
     queue.close("the service is stopping", patience: UInt64(configuration.stopSeconds) * 1_000_000_000) {
       activities.cancelAll()
       checks.cancelAll()
       groups.end(atOnce: false)
     }
   }
+
+  /// Ends the commands that are running at once.
+  func endCommands() { groups.end(atOnce: true) }
 
   /// How much waits, and how much is being done.
   var load: (waiting: Int, working: Int) { queue.load }
@@ -108,6 +118,12 @@ final class ServiceCore: Sendable {
     instance.account == nil || account == nil || instance.account == account
   }
 
+  /// Finds out whether the repository can be read.
+  func probe() throws(ServiceFault) {
+    do throws(BackupError) { try repository.probe() } catch { throw fault(error, "read the repository") }
+    _ = try view()
+  }
+
   /// The records that hold now.
   func view() throws(ServiceFault) -> BackupView {
     do throws(BackupError) { return try views.view() } catch {
@@ -149,24 +165,33 @@ final class ServiceCore: Sendable {
     do throws(CodecError) { request = try self.request(order) } catch {
       throw ServiceFault(.compression, error.reason)
     }
+    // A request that is refused leaves no record, whose name would be taken when it is made again.
+    if restoring.withLock({ $0.contains(instance.id) }) { throw Self.isBeingRestored(instance) }
+    guard queue.reserve() else { throw ServiceFault(.overloaded, "too many backups are waiting") }
     let pending: PendingBackup
     do throws(BackupError) {
       pending = try patiently(instance.id) { () throws(BackupError) in try repository.prepare(request) }
     } catch {
-      throw fault(error)
+      queue.giveBack()
+      throw fault(error, "begin a backup of '\(instance.id)'")
     }
     if restoring.withLock({ $0.contains(instance.id) }) {
+      queue.giveBack()
       pending.cancel("a restore into the instance began at the same time")
-      throw ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
+      throw Self.isBeingRestored(instance)
     }
     let work = BackupWork(pending, of: instance, activities.begin(pending.record.id), log, groups)
-    guard queue.add(work) else {
-      pending.cancel("too much was waiting")
+    guard queue.add(work, isReserved: true) else {
+      pending.cancel("the service is stopping")
       activities.forget(pending.record.id)
-      throw ServiceFault(.overloaded, "too many backups are waiting")
+      throw ServiceFault(.overloaded, "the service is stopping")
     }
     log.add("backup \(pending.record.id) of '\(instance.id)' is asked for by \(order.actor) (\(order.origin))")
     return pending.record
+  }
+
+  private static func isBeingRestored(_ instance: InstanceConfiguration) -> ServiceFault {
+    ServiceFault(.busy, "a restore into '\(instance.id)' is at work")
   }
 
   private func request(_ order: BackupOrder) throws(CodecError) -> BackupRequest {
@@ -206,8 +231,17 @@ final class ServiceCore: Sendable {
 
   /// Takes backups in hand that an earlier process has left, and settles the others.
   func takeUp() throws(BackupError) {
-    for record in try repository.writtenRecords() where record.state.isActive {
-      guard let instance = instances[record.instance], record.origin != "cli" else { continue }
+    try takeUp(of: try repository.writtenRecords())
+    _ = try repository.records()
+  }
+
+  /// Takes those backups in hand that nobody works on, and gives those up that cannot be made any more.
+  private func takeUp(of records: [BackupRecord]) throws(BackupError) {
+    for record in records where record.state.isActive && record.origin != "cli" {
+      guard let instance = instances[record.instance] else {
+        try repository.giveUp(record.id)
+        continue
+      }
       do throws(BackupError) {
         var request: BackupRequest
         do throws(CodecError) { request = try self.request(instance, codec: record.codec) } catch {
@@ -219,10 +253,13 @@ final class ServiceCore: Sendable {
         log.add("backup \(record.id) of '\(instance.id)' is taken up again")
         _ = queue.add(BackupWork(pending, of: instance, activities.begin(record.id), log, groups), isBounded: false)
       } catch {
-        log.add("backup \(record.id) of '\(instance.id)' cannot be taken up: \(error.reason)")
+        // Somebody works on the instance: this service, mostly.
+        if error.code == .locked { continue }
+        log.add("backup \(record.id) of '\(instance.id)' cannot be taken up: \(Self.text(error))")
+        // What the system refuses now it may allow later.
+        if error.code != .io { try repository.giveUp(record.id) }
       }
     }
-    _ = try repository.records()
   }
 
   // MARK: - Deleting, checking, restoring
@@ -245,7 +282,7 @@ final class ServiceCore: Sendable {
       if error.code == .locked {
         throw ServiceFault(.unprocessable, "a backup of '\(record.instance)' is being made or read")
       }
-      throw fault(error)
+      throw fault(error, "delete backup \(record.id) of '\(record.instance)'")
     }
   }
 
@@ -268,12 +305,16 @@ final class ServiceCore: Sendable {
     do throws(BackupError) {
       return try repository.deletionPlan(for: record.id, children: .delete).members
     } catch {
-      throw fault(error)
+      throw fault(error, "find out what goes with backup \(record.id)")
     }
   }
 
   /// Takes a check in hand.
-  func verify(_ record: BackupRecord) throws(ServiceFault) {
+  ///
+  /// - Parameters:
+  ///   - record: the backup.
+  ///   - actor: who asks.
+  func verify(_ record: BackupRecord, for actor: String) throws(ServiceFault) {
     let hold = try hold(record)
     guard verifying.withLock({ $0.insert(record.id).inserted }) else {
       hold.release()
@@ -288,6 +329,7 @@ final class ServiceCore: Sendable {
       work.giveUp("too much is waiting")
       throw ServiceFault(.overloaded, "too much is waiting")
     }
+    log.add("check of backup \(record.id) is asked for by \(actor)")
   }
 
   /// Takes a restore in hand.
@@ -296,9 +338,10 @@ final class ServiceCore: Sendable {
   ///   - record: the backup.
   ///   - target: the instance to restore into.
   ///   - origin: by which interface.
+  ///   - actor: who asks.
   /// - Returns: what is known of it.
   func restore(
-    _ record: BackupRecord, into target: InstanceConfiguration, by origin: String
+    _ record: BackupRecord, into target: InstanceConfiguration, by origin: String, for actor: String
   ) throws(ServiceFault) -> RestoreRecord {
     guard target.restore != nil else {
       throw ServiceFault(.unprocessable, "the instance '\(target.id)' names no way to restore it")
@@ -336,7 +379,7 @@ final class ServiceCore: Sendable {
       restores.append(work)
       if restores.count > Self.maximumRestores { restores.removeFirst() }
     }
-    log.add("restore \(restore.id) of \(record.id) into '\(target.id)' is asked for (\(origin))")
+    log.add("restore \(restore.id) of \(record.id) into '\(target.id)' is asked for by \(actor) (\(origin))")
     return restore
   }
 
@@ -346,7 +389,7 @@ final class ServiceCore: Sendable {
       readers.withLock { $0.append(record.instance) }
       return hold
     } catch {
-      throw fault(error)
+      throw fault(error, "read backup \(record.id) of '\(record.instance)'")
     }
   }
 
@@ -403,9 +446,9 @@ final class ServiceCore: Sendable {
   /// Sees to backups that some process has left half made, and tells what the repository has to say.
   func settle() {
     do throws(BackupError) {
-      if try views.view().records.contains(where: { $0.state.isActive || $0.state == .deleting }) {
-        _ = try repository.records()
-      }
+      let unfinished = try views.view().records.filter { $0.state.isActive || $0.state == .deleting }
+      try takeUp(of: unfinished)
+      if !unfinished.isEmpty { _ = try repository.records() }
     } catch {
       log.add("the catalogue cannot be read: \(error.reason)")
     }
@@ -413,9 +456,18 @@ final class ServiceCore: Sendable {
   }
 
   /// What the engine says, as the fault of a request. What only the administrator is to know goes into the log.
-  private func fault(_ error: BackupError) -> ServiceFault {
+  ///
+  /// - Parameters:
+  ///   - error: what the engine says.
+  ///   - attempt: what could not be done, behind "cannot".
+  private func fault(_ error: BackupError, _ attempt: String) -> ServiceFault {
     let fault = ServiceFault(error)
-    if fault.kind == .failure { log.add("a request has failed: \(error.reason)") }
+    if fault.kind == .failure { log.add("cannot \(attempt): \(Self.text(error))") }
     return fault
+  }
+
+  /// An error for the administrator, who may know which file it was.
+  private static func text(_ error: BackupError) -> String {
+    (error.system?.path).map { "\(Escaping.visible($0.bytes)): \(error.reason)" } ?? error.reason
   }
 }

@@ -19,6 +19,8 @@ final class WorkQueue: Sendable {
 
   private struct State {
     var waiting: [(work: any Work, due: UInt64)] = []
+    /// How many places are kept for what is about to be added.
+    var reserved = 0
     var working = 0
     var threads = 0
     var isClosed = false
@@ -59,15 +61,34 @@ final class WorkQueue: Sendable {
   /// How much waits, and how much is being done.
   var load: (waiting: Int, working: Int) { state.withLock { ($0.waiting.count, $0.working) } }
 
+  /// Keeps a place for something that must not be begun when there is none: ``add(_:isBounded:isReserved:)`` or
+  /// ``giveBack()`` follows.
+  ///
+  /// - Returns: whether there was room.
+  func reserve() -> Bool {
+    state.withLock { state in
+      guard !state.isClosed, state.waiting.count + state.reserved < length else { return false }
+      state.reserved += 1
+      return true
+    }
+  }
+
+  /// Gives back a place that was kept.
+  func giveBack() { state.withLock { $0.reserved -= 1 } }
+
   /// Adds something.
   ///
   /// - Parameters:
   ///   - work: what is to be done.
   ///   - isBounded: whether there may be too much of it. Default: `true`.
+  ///   - isReserved: whether a place was kept for it. Default: `false`.
   /// - Returns: whether there was room.
-  func add(_ work: any Work, isBounded: Bool = true) -> Bool {
+  func add(_ work: any Work, isBounded: Bool = true, isReserved: Bool = false) -> Bool {
     state.withLock { state in
-      guard !state.isClosed, !isBounded || state.waiting.count < length else { return false }
+      if isReserved { state.reserved -= 1 }
+      guard !state.isClosed, !isBounded || isReserved || state.waiting.count + state.reserved < length else {
+        return false
+      }
       state.waiting.append((work, 0))
       return true
     }

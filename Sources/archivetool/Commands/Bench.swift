@@ -35,6 +35,13 @@ enum Bench {
     if options.files.contains(Array("-".utf8)), context.inputIsTerminal, !options.force {
       throw UsageError(.invalidCombination, "nothing is read from a terminal", hint: "name a file; -f insists")
     }
+    if options.sampleSize == 0 { throw UsageError(.invalidValue, "--sample: of 0 bytes nothing can be measured") }
+    if options.reference == nil {
+      let isSaid = context.origin(of: "tolerance") == .commandLine
+      if isSaid || !options.across.isEmpty {
+        throw UsageError(.invalidCombination, "--\(isSaid ? "tolerance" : "across") needs --compare FILE")
+      }
+    }
     let isLive =
       Terminal.isTerminal(2) && Machine.environment("TERM") != "dumb" && options.global.quiet == 0
       && [.auto, .always].contains(options.global.progress)

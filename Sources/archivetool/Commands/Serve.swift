@@ -24,8 +24,12 @@ enum Serve {
       how it is restored; a page at / shows all backups. Documentation/Service.md describes it.
 
       It listens on 127.0.0.1 unless told otherwise; any other address needs a file of tokens, a certificate and a key. It \
-      writes one line with its address to standard output when it is ready, and what happens to standard error. INT and \
-      TERM end it: what is being made has the time that the configuration says, what waits is made after the next start.
+      writes one line with its address to standard output when it is ready, and what happens to standard error. INT, TERM \
+      and HUP end it: what is being made has the time that the configuration says, what waits is made after the next \
+      start. A second one of them ends it at once.
+
+      With --check it ends with status 0 when all is well, 2 when something in the configuration makes no sense, 5 when \
+      a file, a folder or the address cannot be had, and 10 when there is no repository.
       """,
     examples: [
       Example("archivetool serve --config /etc/archivetool/serve.json", ""),
@@ -43,6 +47,12 @@ enum Serve {
 
   private static func run(_ options: Options, _ context: Context) throws -> ExitCode {
     guard let config = options.config else { throw UsageError(.missingArgument, "--config FILE is missing") }
+    // What would change nothing is not taken as if it did.
+    for flag in ["json", "progress", "threads"] where context.origin(of: flag) == .commandLine {
+      throw UsageError(
+        .invalidCombination, "--\(flag) means nothing to the service",
+        hint: flag == "threads" ? "workers in FILE says how much it does at a time" : nil)
+    }
     var arguments = [Array(program.utf8), Array("--config".utf8), config]
     if let listen = options.listen { arguments += [Array("--listen".utf8), Array(listen.utf8)] }
     if options.check { arguments.append(Array("--check".utf8)) }

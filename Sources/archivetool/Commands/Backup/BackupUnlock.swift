@@ -13,7 +13,7 @@ enum BackupUnlock {
     discussion: """
       Locks go away with the process that holds them, however it ends; this is never needed to go on. It removes what \
       stands in locks that nobody holds, and settles backups that were being made: complete ones are taken over, others \
-      are marked as failed. A lock that is held is named, never broken, and the status is 11.
+      are marked as failed, and what a service has left for its next start is given up. A lock that is held is named, never broken, and the status is 11.
       """,
     examples: [Example("archivetool backup unlock -R /srv/backups", "")],
     flags: RepositoryOptions.flags.lifted(\Options.repository),
