@@ -10,11 +10,7 @@ final class ServicePage: Sendable {
   static let origin = "page"
 
   /// Names are those of the command line, but need not be unique: what is typed is for people.
-  private static let rules = BackupRules {
-    $0.nameLength = 1...256
-    $0.nameForm = .text
-    $0.uniqueness = .none
-  }
+  private static let rules = BackupRules.freeText(nameLength: 1...256)
 
   private let core: ServiceCore
   private let guardian: PageGuard
