@@ -138,7 +138,7 @@ struct PMMDialect: Dialect {
     if let activity {
       found = activity.lines(from: offset, limit: limit)
     } else {
-      let lines = (record?.log ?? "").split(separator: "\n").map(String.init)
+      let lines = (record?.log ?? "").split(whereSeparator: \.isNewline).map(String.init)
       let first = min(offset, lines.count)
       let last = first + min(limit, lines.count - first)
       found = ((first..<last).map { ($0, lines[$0]) }, last == lines.count && record?.state.isActive != true)
