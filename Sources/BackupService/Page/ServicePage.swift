@@ -3,6 +3,7 @@
 /// The page of the service: what it shows, and what its buttons do.
 internal import BackupKit
 internal import SystemIO
+internal import TextFormats
 
 /// Answers the requests of browsers.
 final class ServicePage: Sendable {
@@ -98,7 +99,7 @@ final class ServicePage: Sendable {
       status: status, title: "Not possible", user: user,
       """
       <h1>\(fault.kind == .notFound ? "It is not there" : "That is not possible")</h1>
-      <p class="note bad">\(HTMLText.escaped(fault.message))</p>
+      <p class="note bad">\(MarkupText.escaped(fault.message))</p>
       <p><a href="/">Back to the backups</a></p>
       """)
   }
@@ -106,7 +107,7 @@ final class ServicePage: Sendable {
   // MARK: - Logging in
 
   private func loginPage(status: Int, _ problem: String?) -> HTTPResponse {
-    let note = problem.map { "<p class=\"note bad\">\(HTMLText.escaped($0))</p>" } ?? ""
+    let note = problem.map { "<p class=\"note bad\">\(MarkupText.escaped($0))</p>" } ?? ""
     return PageFrame.page(
       status: status, title: "Log in",
       """
