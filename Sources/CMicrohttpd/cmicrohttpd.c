@@ -425,6 +425,8 @@ cmicrohttpd_server *cmicrohttpd_start(
   if (!start_daemon(server, options)) {
     // What is wrong with a certificate is no error of the system.
     *error = options->certificate != NULL ? 0 : errno;
+    // The library closes the socket when it cannot start. The number may be that of another file of another thread by now.
+    server->listening = -1;
     end_watcher(server);
     discard(server);
     return NULL;
