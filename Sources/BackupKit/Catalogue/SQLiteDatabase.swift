@@ -96,6 +96,14 @@ final class SQLiteDatabase {
     }
   }
 
+  /// Reads several times what is there at one moment, whatever others change meanwhile.
+  func snapshot<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+    try run("BEGIN")
+    // Nothing has changed: how it ends makes no difference.
+    defer { try? run("COMMIT") }
+    return try body()
+  }
+
   @safe
   private func bind(_ value: Value, to handle: OpaquePointer, at index: Int32) -> Int32 {
     switch value {
