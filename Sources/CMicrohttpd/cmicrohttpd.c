@@ -436,13 +436,6 @@ cmicrohttpd_server *cmicrohttpd_start(
 
 uint16_t cmicrohttpd_port(const cmicrohttpd_server *server) { return server->port; }
 
-uint32_t cmicrohttpd_connections(cmicrohttpd_server *server) {
-  pthread_mutex_lock(&server->lock);
-  uint32_t count = server->count;
-  pthread_mutex_unlock(&server->lock);
-  return count;
-}
-
 // The socket is closed at the end: threads of the library may still look at it.
 void cmicrohttpd_quiesce(cmicrohttpd_server *server) { (void)MHD_quiesce_daemon(server->daemon); }
 

@@ -26,7 +26,6 @@ public enum Signals {
   private struct State {
     var isStarted = false
     var diesByPipe = false
-    var lastAct: (@Sendable () -> Void)?
     var interruption: (@Sendable () -> Void)?
     var stop: (@Sendable () -> Void)?
   }
@@ -69,12 +68,6 @@ public enum Signals {
     }
   }
 
-  /// Sets what is done after the temporary files are removed and before the process dies, such as erasing the progress
-  /// line. It runs on the watching thread; a second signal ends the process even if it hangs.
-  public static func beforeDeath(_ act: (@Sendable () -> Void)?) {
-    state.withLock { $0.lastAct = act }
-  }
-
   /// Sets what the next INT does instead of ending the process, so that a work can end early with what it has. It is
   /// used once: the INT after that ends the process. The act runs on the watching thread.
   public static func onInterrupt(_ act: (@Sendable () -> Void)?) {
@@ -97,7 +90,6 @@ public enum Signals {
       _ = ccodecs_signal_set_default(signal)
       var unblocked = signalSet(deadly + [signal])
       unsafe pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
-      state.withLock { $0.lastAct }?()
       _ = raise(signal)
     }
     // A signal that does not end a process; say so in the way of the shell.
