@@ -99,8 +99,8 @@ final class SQLiteDatabase {
   /// Reads several times what is there at one moment, whatever others change meanwhile.
   func snapshot<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
     try run("BEGIN")
-    // Nothing has changed: how it ends makes no difference.
-    defer { try? run("COMMIT") }
+    // Nothing has changed, so that there is nothing to keep, and this way of ending waits for nobody.
+    defer { try? run("ROLLBACK") }
     return try body()
   }
 
