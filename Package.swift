@@ -59,7 +59,9 @@ let package = Package(
     .executableTarget(
       name: "archivetool-serve", dependencies: ["BackupService", "SystemIO", "TextFormats"], swiftSettings: settings),
     .target(name: "CommandLineKit", dependencies: ["TextFormats"], swiftSettings: settings),
-    .target(name: "BenchKit", dependencies: ["CodecKit", "SystemIO", "CommandLineKit"], swiftSettings: settings),
+    .target(
+      name: "BenchKit", dependencies: ["CodecKit", "SystemIO", "CommandLineKit", "TextFormats"], swiftSettings: settings
+    ),
     .executableTarget(
       name: "archivetool",
       dependencies: ["ArchiveKit", "BackupKit", "BenchKit", "CodecKit", "SystemIO", "CommandLineKit"],

@@ -196,10 +196,14 @@ public final class BackupService: Sendable {
   }
 
   private func figures(_ request: HTTPRequest) -> HTTPResponse {
-    if let tokens, Authorization(request).token.flatMap(tokens.bearer) == nil {
-      return Self.plain(ServiceFault(.unauthorized, "a token that is known is needed"))
-        .with("WWW-Authenticate", "Bearer")
+    var account: String?
+    if let tokens {
+      guard let principal = Authorization(request).token.flatMap(tokens.bearer) else {
+        return Self.plain(ServiceFault(.unauthorized, "a token that is known is needed"))
+          .with("WWW-Authenticate", "Bearer")
+      }
+      account = principal.account
     }
-    return HTTPResponse(type: "text/plain; version=0.0.4; charset=utf-8", text: metrics.text(core))
+    return HTTPResponse(type: "text/plain; version=0.0.4; charset=utf-8", text: metrics.text(core, account: account))
   }
 }

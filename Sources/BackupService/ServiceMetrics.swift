@@ -12,7 +12,11 @@ final class ServiceMetrics: Sendable {
   func count(_ status: Int) { answers.withLock { $0[status, default: 0] += 1 } }
 
   /// All figures.
-  func text(_ core: ServiceCore) -> String {
+  ///
+  /// - Parameters:
+  ///   - core: the service.
+  ///   - account: of whose backups; `nil` for those of all. How busy the service is concerns everybody.
+  func text(_ core: ServiceCore, account: String?) -> String {
     var text = ""
     func family(_ name: String, _ kind: String, _ help: String, _ samples: [(labels: String, value: UInt64)]) {
       text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
@@ -24,7 +28,7 @@ final class ServiceMetrics: Sendable {
     let load = core.load
     family("archivetool_work_waiting", "gauge", "Backups, checks and restores that wait.", [("", UInt64(load.waiting))])
     family("archivetool_work_running", "gauge", "Backups, checks and restores at work.", [("", UInt64(load.working))])
-    let records = (try? core.view())?.records ?? []
+    let records = (try? core.view()).map { Array($0.selection(account: account)) } ?? []
     var states: [BackupState: UInt64] = [:]
     var newest: [String: Int64] = [:]
     var stored: UInt64 = 0
@@ -41,7 +45,7 @@ final class ServiceMetrics: Sendable {
       "archivetool_last_complete_timestamp_seconds", "gauge",
       "When the newest complete backup of an instance was asked for.",
       newest.sorted { $0.key < $1.key }.map { ("{instance=\"\(Self.escaped($0.key))\"}", UInt64(clamping: $0.value)) })
-    let restores = core.restoreRecords
+    let restores = core.restoreRecords.filter { account == nil || $0.backup.account == account }
     family(
       "archivetool_restores", "gauge", "Restores since the start by state.",
       RestoreRecord.State.allCases.map { state in
@@ -59,12 +63,13 @@ final class ServiceMetrics: Sendable {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
+    // By scalars: what follows a quotation mark may make one character with it.
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+      switch scalar {
       case "\\": result += "\\\\"
       case "\"": result += "\\\""
       case "\n": result += "\\n"
-      default: result.append(character)
+      default: result.unicodeScalars.append(scalar)
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import CommandLineKit
 import SystemIO
+import TextFormats
 
 /// A report as one page of HTML that needs nothing else: both pictures, a table that can be sorted, and everything one
 /// must know to judge the figures.

@@ -93,34 +93,27 @@ package struct CodecTrial {
   private func compress<Sink: ByteSink>(
     _ plain: [UInt8], into sink: inout Sink, _ stop: StopRequest
   ) throws(Failure) where Sink.Failure == Stopped {
-    do throws(CodecError) {
-      var pump = try StreamPump(compressing: codec, compression)
-      try run(&pump, plain, &sink, stop)
-    } catch {
-      throw .codec(error)
-    }
-    if stop.isAsked { throw .stopped }
+    try run(plain, &sink, stop) { () throws(CodecError) in try StreamPump(compressing: codec, compression) }
   }
 
   private func decompress<Sink: ByteSink>(
     _ packed: [UInt8], into sink: inout Sink, _ stop: StopRequest
   ) throws(Failure) where Sink.Failure == Stopped {
-    do throws(CodecError) {
-      var pump = try StreamPump(decompressing: codec, decompression)
-      try run(&pump, packed, &sink, stop)
-    } catch {
-      throw .codec(error)
-    }
-    if stop.isAsked { throw .stopped }
+    try run(packed, &sink, stop) { () throws(CodecError) in try StreamPump(decompressing: codec, decompression) }
   }
 
   private func run<Sink: ByteSink>(
-    _ pump: inout StreamPump, _ bytes: [UInt8], _ sink: inout Sink, _ stop: StopRequest
-  ) throws(CodecError) where Sink.Failure == Stopped {
+    _ bytes: [UInt8], _ sink: inout Sink, _ stop: StopRequest, _ makePump: () throws(CodecError) -> StreamPump
+  ) throws(Failure) where Sink.Failure == Stopped {
     var source = MemorySource(bytes, stop)
-    do throws(PumpError<Stopped, Stopped>) { try pump.run(from: &source, to: &sink) } catch {
-      if case .codec(let error) = error { throw error }
+    do throws(PumpError<Stopped, Stopped>) {
+      var pump: StreamPump
+      do throws(CodecError) { pump = try makePump() } catch { throw .codec(error) }
+      try pump.run(from: &source, to: &sink)
+    } catch {
+      if case .codec(let error) = error { throw .codec(error) }
     }
+    if stop.isAsked { throw .stopped }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import CommandLineKit
 import SystemIO
+import TextFormats
 
 /// A picture of speed against ratio, as SVG: one point for each case, a line through those that nothing beats.
 package struct SpeedChart {

@@ -425,6 +425,8 @@ cmicrohttpd_server *cmicrohttpd_start(
   if (!start_daemon(server, options)) {
     // What is wrong with a certificate is no error of the system.
     *error = options->certificate != NULL ? 0 : errno;
+    // The library closes the socket when it cannot start. The number may be that of another file of another thread by now.
+    server->listening = -1;
     end_watcher(server);
     discard(server);
     return NULL;
@@ -433,13 +435,6 @@ cmicrohttpd_server *cmicrohttpd_start(
 }
 
 uint16_t cmicrohttpd_port(const cmicrohttpd_server *server) { return server->port; }
-
-uint32_t cmicrohttpd_connections(cmicrohttpd_server *server) {
-  pthread_mutex_lock(&server->lock);
-  uint32_t count = server->count;
-  pthread_mutex_unlock(&server->lock);
-  return count;
-}
 
 // The socket is closed at the end: threads of the library may still look at it.
 void cmicrohttpd_quiesce(cmicrohttpd_server *server) { (void)MHD_quiesce_daemon(server->daemon); }

@@ -69,8 +69,8 @@ public enum Signals {
     }
   }
 
-  /// Sets what is done after the temporary files are removed and before the process dies, such as erasing the progress
-  /// line. It runs on the watching thread; a second signal ends the process even if it hangs.
+  /// Sets what is done after the temporary files are removed and before the process dies, such as ending the commands it
+  /// has started. It runs on the watching thread; a second signal ends the process even if it hangs.
   public static func beforeDeath(_ act: (@Sendable () -> Void)?) {
     state.withLock { $0.lastAct = act }
   }

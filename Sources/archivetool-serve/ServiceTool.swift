@@ -19,21 +19,25 @@ enum ServiceTool {
   static func main() {
     // Before anything is opened: a file must never get the number of a standard descriptor that was closed.
     try? StandardDescriptors.ensureOpen()
-    exitProcess(run(Machine.arguments.dropFirst().map { String(decoding: $0, as: UTF8.self) }))
+    exitProcess(run(Array(Machine.arguments.dropFirst())))
   }
 
   /// Runs the service to its end.
   ///
   /// - Returns: the exit code, as the tool has them.
-  private static func run(_ arguments: [String]) -> Int32 {
-    var (config, listen, isCheck) = (String?.none, String?.none, false)
+  private static func run(_ arguments: [[UInt8]]) -> Int32 {
+    // The name of a file is bytes, and need not be text.
+    var (config, listen, isCheck) = ([UInt8]?.none, String?.none, false)
     var rest = arguments[...]
     while let word = rest.popFirst() {
-      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      switch parts[0] {
+      let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(decoding: parts[0], as: UTF8.self)
+      switch name {
       case "--config", "--listen":
-        guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else { return refuse("\(word) needs a value") }
-        if parts[0] == "--config" { config = value } else { listen = value }
+        guard let value = parts.count > 1 ? Array(parts[1]) : rest.popFirst() else {
+          return refuse("\(name) needs a value")
+        }
+        if name == "--config" { config = value } else { listen = String(decoding: value, as: UTF8.self) }
       case "--check" where parts.count == 1: isCheck = true
       case "--help":
         write(usage, to: .standardOutput)

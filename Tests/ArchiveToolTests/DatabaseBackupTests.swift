@@ -32,25 +32,13 @@ struct DatabaseBackupTests {
       return
     }
     let folder = try TemporaryFolder()
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = [Self.folder.appending(path: script).path]
-    process.currentDirectoryURL = URL(filePath: folder.location(""))
-    process.environment = [
-      "PATH": Self.path, "LC_ALL": "C.UTF-8", "HOME": folder.location(""), "TESTS": Self.folder.path,
-      "ARCHIVETOOL": try #require(ToolBinary.location, "there is no built tool"),
-    ]
-    // A server that is left behind must not keep a pipe open.
-    let output = folder.location("output.txt")
-    _ = FileManager.default.createFile(atPath: output, contents: nil)
-    let handle = try #require(FileHandle(forWritingAtPath: output))
-    process.standardOutput = handle
-    process.standardError = handle
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    let text = String(decoding: folder.contents("output.txt") ?? [], as: UTF8.self)
-    #expect(process.terminationStatus == 0, "\(script): \(text.suffix(2000))")
+    let (status, text) = try LoggedProcess.run(
+      "/bin/sh", [Self.folder.appending(path: script).path], in: folder,
+      environment: [
+        "PATH": Self.path, "LC_ALL": "C.UTF-8", "HOME": folder.location(""), "TESTS": Self.folder.path,
+        "ARCHIVETOOL": try #require(ToolBinary.location, "there is no built tool"),
+      ])
+    #expect(status == 0, "\(script): \(text.suffix(2000))")
     print("\(script): \(text.suffix(1000))")
   }
 

@@ -41,6 +41,14 @@ struct PendingBackupTests {
     #expect(try repository.prepare(BackupRequest(instance: "i")).cancel("no more"))
   }
 
+  @Test("as many attempts as a number can say are no trap")
+  func endlessAttempts() throws {
+    let repository = try repository()
+    let pending = try repository.prepare(BackupRequest(instance: "i") { $0.retries = .max })
+    let producer = ScriptedProducer("text", failures: [Self.failure])
+    #expect(try pending.attempt(from: producer) == .waiting(BackupRequest(instance: "i").retryInterval))
+  }
+
   @Test("what is given up is canceled, once, and what goes away unmade too")
   func cancelling() throws {
     let repository = try repository()

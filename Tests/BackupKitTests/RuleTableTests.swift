@@ -125,7 +125,9 @@ struct RuleTableTests {
     Rule(
       name: "source: status", code: .sourceFailed, message: "the command ended with status 3: no database"
     ) { test in
-      let command = CommandProducer("echo half; echo no database >&2; exit 3", as: Array("file".utf8))
+      // Lines may end as those of other systems do: the last one is told alone.
+      let command = CommandProducer(
+        #"echo half; printf 'begun\r\nno database\r\n' >&2; exit 3"#, as: Array("file".utf8))
       _ = try test.repository.backUp(BackupRequest(instance: "db"), from: command)
     },
     Rule(

@@ -164,6 +164,13 @@ struct ConfigurationTests {
     #expect(tokens.signer("AK")?.principal.name == "three" && tokens.signer("ID") == nil)
   }
 
+  @Test("the lines of a file of tokens may end as those of other systems do")
+  func lineEnds() throws {
+    let tokens = try TokenFile("# a comment\r\ntoken one secret#of-sixteen\r\ntoken two another#of-sixteen read\r\n")
+    #expect(tokens.bearer(of: "secret#of-sixteen")?.name == "one")
+    #expect(tokens.bearer(of: "another#of-sixteen") == .init(name: "two", mayWrite: false))
+  }
+
   @Test(
     "mistakes in a file of tokens are named by line, without what stands there",
     arguments: [

@@ -52,6 +52,16 @@ struct PMMDialectTests {
     #expect(test.send("DELETE", "/v1/backups/artifacts/\(id)?remove_files=true").status == 404)
   }
 
+  @Test("of a log that only its record has, lines are lines however they end")
+  func recordedLog() throws {
+    let test = try TestService()
+    let record = try test.repository.backUp(
+      BackupRequest(instance: "other"),
+      from: CommandProducer(#"echo x; printf 'one\r\ntwo\n' >&2"#, as: Array("dump".utf8)))
+    let lines = test.send("GET", "/v1/backups/\(record.id)/logs").json["logs"]?.elements ?? []
+    #expect(lines.map { $0["data"]?.text } == ["one\n", "two\n"])
+  }
+
   /// What MySQL, MongoDB and others can be packed with.
   static let matrix: [(String, Bool, Bool)] = [
     ("DEFAULT", true, true), ("NONE", true, true), ("QUICKLZ", true, false), ("ZSTD", true, true), ("LZ4", true, true),

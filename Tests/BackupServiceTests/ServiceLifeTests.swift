@@ -164,4 +164,39 @@ struct ServiceLifeTests {
         line.wholeMatch(of: /# (?:HELP|TYPE) [a-z_]+ .+|[a-z_]+(?:\{[a-z]+="[^"\n]*"\})? [0-9]+/) != nil, "\(line)")
     }
   }
+
+  @Test("metrics tell somebody of an account of that alone")
+  func metricsOfAnAccount() throws {
+    let test = try TestService(hasTokens: true)
+    for (account, instance) in [("acme", "my"), ("other", "pg")] {
+      let answer = test.send(
+        "POST", "/v1.0/\(account)/backups", "{\"backup\":{\"name\":\"b\",\"instance\":\"\(instance)\"}}",
+        fields: [("X-Auth-Token", TestService.token)])
+      #expect(answer.status == 202, "\(answer.text)")
+      try test.settle(instance)
+    }
+    func text(_ token: String) -> String {
+      test.send("GET", "/metrics", fields: [("Authorization", "Bearer \(token)")]).text
+    }
+    let (own, all) = (text(TestService.tenant), text(TestService.token))
+    #expect(own.contains("{instance=\"my\"}") && !own.contains("{instance=\"pg\"}"))
+    #expect(own.contains("archivetool_backups{state=\"complete\"} 1\n"))
+    #expect(all.contains("{instance=\"my\"}") && all.contains("{instance=\"pg\"}"))
+    #expect(all.contains("archivetool_backups{state=\"complete\"} 2\n"))
+  }
+
+  @Test("what is in a label ends neither the label nor the line")
+  func labels() throws {
+    let test = try TestService(
+      #"{"id":"a\"\u0301b\r\nc\\d","engine":"redis","backup":{"command":"echo data","file":"dump"}}"#)
+    #expect(
+      test.send("POST", "/v1/backups:start", #"{"service_id":"a\"\u0301b\r\nc\\d","location_id":"default"}"#).status
+        == 200)
+    try test.settle("a\"\u{301}b\r\nc\\d")
+    let label = "{instance=\"a\\\"\u{301}b\r\\nc\\\\d\"} "
+    #expect(
+      test.send("GET", "/metrics").text.utf8.split(separator: 10).contains { line in
+        String(Substring(line)).contains(label)
+      })
+  }
 }

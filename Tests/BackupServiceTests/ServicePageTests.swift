@@ -123,6 +123,13 @@ struct ServicePageTests {
     #expect(test.send("GET", "/backup/nonsense").status == 404)
   }
 
+  @Test("what means something in HTML is escaped whatever follows it", arguments: ["&", "<", ">", "\"", "'"])
+  func combining(_ mark: String) {
+    // A combining accent makes one character with what is before it, which a browser reads by itself all the same.
+    #expect(MarkupText.escaped(mark + "\u{301}") == MarkupText.escaped(mark) + "\u{301}")
+    #expect(MarkupText.escaped(mark) != mark)
+  }
+
   @Test("a deletion shows what goes with it")
   func cascade() throws {
     let test = try TestService(hasTokens: true)
@@ -144,5 +151,5 @@ struct ServicePageTests {
       (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_949, "99.9 kB"), (305_496, "305 kB"), (999_999, "1.0 MB"),
       (38_100_000_000, "38.1 GB"), (UInt64.max, "18.4 EB"),
     ])
-  func sizes(_ bytes: UInt64, _ text: String) { #expect(HTMLText.size(bytes) == text) }
+  func sizes(_ bytes: UInt64, _ text: String) { #expect(PageText.size(bytes) == text) }
 }

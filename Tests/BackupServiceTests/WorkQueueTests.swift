@@ -30,6 +30,24 @@ private final class ScriptedWork: WorkQueue.Work {
   func giveUp(_ reason: String) { outcome.withLock { $0 = reason } }
 }
 
+/// Work that begins, and waits until it may end.
+private struct GatedWork {
+  private let started = Monitor(false)
+  private let gate = Monitor(false)
+  let work: ScriptedWork
+
+  init() {
+    work = ScriptedWork { [started, gate] _ in
+      started.withLock { $0 = true }
+      gate.wait { $0 }
+      return nil
+    }
+  }
+
+  func awaitStart() { started.wait { $0 } }
+  func letGo() { gate.withLock { $0 = true } }
+}
+
 @Suite("work")
 struct WorkQueueTests {
   @Test("what waits for its next attempt leaves its thread to others", .timeLimit(.minutes(2)))
@@ -58,19 +76,14 @@ struct WorkQueueTests {
   @Test("only so much may wait", .timeLimit(.minutes(2)))
   func bounds() throws {
     let queue = try WorkQueue(threads: 1, length: 1)
-    let (started, gate) = (Monitor(false), Monitor(false))
-    let first = ScriptedWork { _ in
-      started.withLock { $0 = true }
-      gate.wait { $0 }
-      return nil
-    }
-    #expect(queue.add(first))
-    started.wait { $0 }
+    let first = GatedWork()
+    #expect(queue.add(first.work))
+    first.awaitStart()
     let (second, third) = (ScriptedWork { _ in nil }, ScriptedWork { _ in nil })
     #expect(queue.add(second))
     #expect(!queue.add(third))
     #expect(queue.add(third, isBounded: false))
-    gate.withLock { $0 = true }
+    first.letGo()
     third.outcome.wait { $0 != nil }
     queue.close("the end")
   }
@@ -78,16 +91,11 @@ struct WorkQueueTests {
   @Test("closing hurries what takes too long", .timeLimit(.minutes(2)))
   func hurry() throws {
     let queue = try WorkQueue(threads: 1, length: 1)
-    let (started, gate) = (Monitor(false), Monitor(false))
-    let work = ScriptedWork { _ in
-      started.withLock { $0 = true }
-      gate.wait { $0 }
-      return nil
-    }
-    #expect(queue.add(work))
-    started.wait { $0 }
-    queue.close("the end", patience: 0) { gate.withLock { $0 = true } }
-    #expect(work.outcome.withLock { $0 } == "done after 1")
+    let gated = GatedWork()
+    #expect(queue.add(gated.work))
+    gated.awaitStart()
+    queue.close("the end", patience: 0) { gated.letGo() }
+    #expect(gated.work.outcome.withLock { $0 } == "done after 1")
   }
 
   @Test("an activity keeps its last lines, with their numbers")
@@ -113,16 +121,45 @@ struct WorkQueueTests {
     #expect(book[first] != nil)
   }
 
+  private static func record(_ number: Int) -> BackupRecord {
+    var record = BackupRecord(
+      id: .random(), name: "n\(number)", instance: "i\(number % 3)", origin: "t",
+      time: Timestamp(seconds: Int64(number)))
+    record.account = "a\(number % 2)"
+    return record
+  }
+
+  @Test("a view after another one is the same as one of its own")
+  func viewsAfterOthers() {
+    var random = SeededRandom("views after others")
+    var records: [BackupRecord] = []
+    var view = BackupView(number: 0, [])
+    for number in 0..<200 {
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0 where !records.isEmpty: records.remove(at: Int.random(in: records.indices, using: &random))
+      case 1: records.insert(Self.record(number), at: Int.random(in: 0...records.count, using: &random))
+      case 2 where !records.isEmpty:
+        records[Int.random(in: records.indices, using: &random)].name = "renamed \(number)"
+      default: records.append(Self.record(number))
+      }
+      view = BackupView(number: view.number + 1, records, after: view)
+      let fresh = BackupView(number: 0, records)
+      #expect(view.records == records && view.hasLeaving == fresh.hasLeaving)
+      for record in records { #expect(view.place(of: record.id) == fresh.place(of: record.id)) }
+      for account in [nil, "a0", "a1", "a2"] {
+        for instance in [nil, "i0", "i1", "i2", "i3"] {
+          let (some, others) = (
+            view.selection(account: account, instance: instance), fresh.selection(account: account, instance: instance)
+          )
+          #expect(some.map(\.id) == others.map(\.id))
+        }
+      }
+    }
+  }
+
   @Test("a view finds records by account and instance, in order")
   func views() {
-    var records: [BackupRecord] = []
-    for number in 0..<20 {
-      var record = BackupRecord(
-        id: .random(), name: "n\(number)", instance: "i\(number % 3)", origin: "t",
-        time: Timestamp(seconds: Int64(number)))
-      record.account = "a\(number % 2)"
-      records.append(record)
-    }
+    let records = (0..<20).map(Self.record)
     let view = BackupView(number: 1, records)
     #expect(view.selection().map(\.name) == records.map(\.name))
     let some = view.selection(account: "a1", instance: "i0")

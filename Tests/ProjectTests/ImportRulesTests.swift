@@ -23,7 +23,7 @@ struct ImportRulesTests {
     ],
     "archivetool-serve": ["BackupService", "SystemIO", "TextFormats"],
     "CommandLineKit": ["TextFormats"],
-    "BenchKit": ["CodecKit", "SystemIO", "CommandLineKit", "Synchronization"],
+    "BenchKit": ["CodecKit", "SystemIO", "CommandLineKit", "TextFormats", "Synchronization"],
     "archivetool": [
       "CodecKit", "SystemIO", "ArchiveKit", "BackupKit", "BenchKit", "CommandLineKit", "Dispatch", "Synchronization",
     ],

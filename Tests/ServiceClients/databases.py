@@ -18,6 +18,17 @@ class Prepared(Private):
             os.path.join(folder, f"service-{len(os.listdir(folder))}"), world.service.binary, world.service.tool,
             [{"account": ACCOUNT, **instance} for instance in instances])
 
+    def __enter__(self):
+        try:
+            self.service.start()
+        except BaseException:
+            self.service.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.service.stop()
+
     def restore(self, backup, instance):
         answer = self.ask("POST", "/v1/backups/restores:start", {"service_id": instance, "artifact_id": backup}, PMM.headers)
         same(answer.status, 200, f"restore {answer}")
@@ -45,9 +56,8 @@ def presets(world):
     if not hasattr(server, "preset"):
         return
     server.create("with_preset")
-    found = Prepared(world, os.path.dirname(server.folder), [{"id": "preset", **server.preset("with_preset")}])
-    try:
-        found.service.start()
+    instances = [{"id": "preset", **server.preset("with_preset")}]
+    with Prepared(world, os.path.dirname(server.folder), instances) as found:
         first_state = server.state("with_preset")
         first = found.finish(found.create("preset"))
         server.change("with_preset", 1)
@@ -59,8 +69,6 @@ def presets(world):
             found.restore(backup["id"], "preset")
             same(server.state("with_preset"), wanted, "the restored database")
         found.service.verify()
-    finally:
-        found.service.stop()
 
 
 def files(world):
@@ -70,10 +78,8 @@ def files(world):
         return
     server.create("all_files")
     folder = os.path.join(os.path.dirname(server.folder), "restored")
-    found = Prepared(
-        world, os.path.dirname(server.folder), [{"id": "files", "engine": server.engine, **server.files(folder)}])
-    try:
-        found.service.start()
+    instances = [{"id": "files", "engine": server.engine, **server.files(folder)}]
+    with Prepared(world, os.path.dirname(server.folder), instances) as found:
         first_state = server.state("all_files")
         first = found.finish(found.create("files"))
         server.change("all_files", 1)
@@ -94,8 +100,6 @@ def files(world):
             finally:
                 other.stop()
         found.service.verify()
-    finally:
-        found.service.stop()
 
 
 SCENARIOS = {"presets": presets, "files": files}

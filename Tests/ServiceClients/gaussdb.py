@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """GaussDB for MySQL: Huawei's own SDK, which leaves the first segment of the path out, and plain HTTP, which does not."""
-from rds import build, restored
+from huawei import TIME, build, refuse
 from servers import Skipped, wait_until
 from world import ACCOUNT, OPENSTACK_AUTHORIZATION, UUID, has_keys, matches, same
-
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000"
 
 
 def life(world):
@@ -12,7 +10,6 @@ def life(world):
         import huaweicloudsdkgaussdb.v3 as gaussdb
     except ImportError:
         raise Skipped("there is no huaweicloudsdkgaussdb") from None
-    from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
     source = world.sources["gaussdb"]
     client = build(gaussdb.GaussDBClient, world)
@@ -69,17 +66,8 @@ def life(world):
             target_instance_id=source.target_id, source_instance_id=source.id, backup_id=backup_id, type="backup")
         return client.restore_old_instance(gaussdb.RestoreOldInstanceRequest(body=body)).job_id
 
-    restored(world, source, lambda: recover(second), second_state)
-    restored(world, source, lambda: recover(first.id), first_state)
-
-    def refuse(status, attempt):
-        try:
-            attempt()
-        except ClientRequestException as refusal:
-            same(refusal.status_code, status, "the status")
-            assert refusal.error_code.startswith("DBS.") and refusal.error_msg, f"no code or message: {refusal}"
-        else:
-            raise AssertionError(f"{status} was not raised")
+    for backup, wanted in ((second, second_state), (first.id, first_state)):
+        assert world.restore(source, lambda: recover(backup), wanted), "a restore has no job_id"
 
     refuse(400, lambda: create("-no-letter"))
     refuse(409, lambda: create("gauss-first"))

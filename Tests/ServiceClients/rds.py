@@ -2,10 +2,9 @@
 """RDS: otcextensions over openstacksdk with a token, and Huawei's own SDK, which signs its requests."""
 import datetime
 
-from servers import ACCESS_KEY, READING_TOKEN, SECRET_KEY, TOKEN, Skipped, wait_until
+from huawei import TIME, build, refuse
+from servers import READING_TOKEN, TOKEN, Skipped, wait_until
 from world import ACCOUNT, UUID, has_keys, matches, same
-
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000"
 
 
 def openstack(world, token=TOKEN):
@@ -22,22 +21,6 @@ def openstack(world, token=TOKEN):
         config=None)
     sdk.register_otc_extensions(connection)
     return connection.rds
-
-
-def restored(world, source, begin, wanted):
-    """Has a restore begun, and waits until the other database is the same."""
-    source.server.wipe(source.target_database)
-    job = begin()
-    assert job, "a restore has no job_id"
-
-    def arrived():
-        try:
-            return source.target_state == wanted
-        except AssertionError:
-            return False
-
-    wait_until(arrived, what="the restored database")
-    world.settle(source.target_id)
 
 
 def with_token(world):
@@ -92,10 +75,10 @@ def with_token(world):
     assert source.state != last_state
     instance = Instance.existing(id=source.id)
     assert client.restore_instance(instance, backup=last), "a restore has no job_id"
-    wait_until(lambda: is_state(source, last_state), what="the restored database")
+    wait_until(lambda: source.holds(last_state), what="the restored database")
     world.settle(source.id)
     assert client.restore_instance(instance, backup=first)
-    wait_until(lambda: is_state(source, first_state), what="the database of the first backup")
+    wait_until(lambda: source.holds(first_state), what="the database of the first backup")
     world.settle(source.id)
 
     refused(exceptions.BadRequestException, lambda: client.create_backup(source.id, name="1-no-letter-first"))
@@ -118,13 +101,6 @@ def with_token(world):
     client.delete_backup(again)
 
 
-def is_state(source, wanted):
-    try:
-        return source.state == wanted
-    except AssertionError:
-        return False
-
-
 def refused(error, attempt, status=None):
     """Fails unless the client raises what it has for a refusal, with the service's own words."""
     try:
@@ -143,7 +119,6 @@ def with_signature(world):
         import huaweicloudsdkrds.v3 as rds
     except ImportError:
         raise Skipped("there is no huaweicloudsdkrds") from None
-    from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
     source = world.sources["rdssigned"]
     client = build(rds.RdsClient, world)
@@ -193,17 +168,8 @@ def with_signature(world):
             target=rds.RestoreToExistingInstanceRequestBodyTarget(instance_id=source.target_id))
         return client.restore_to_existing_instance(rds.RestoreToExistingInstanceRequest(body=body)).job_id
 
-    restored(world, source, lambda: recover(second), second_state)
-    restored(world, source, lambda: recover(first), first_state)
-
-    def refuse(status, attempt):
-        try:
-            attempt()
-        except ClientRequestException as refusal:
-            same(refusal.status_code, status, "the status")
-            assert refusal.error_code.startswith("DBS.") and refusal.error_msg, f"no code or message: {refusal}"
-        else:
-            raise AssertionError(f"{status} was not raised")
+    for backup, wanted in ((second, second_state), (first, first_state)):
+        assert world.restore(source, lambda: recover(backup), wanted), "a restore has no job_id"
 
     refuse(400, lambda: create("no blanks"))
     refuse(409, lambda: create("signed-first"))
@@ -214,18 +180,6 @@ def with_signature(world):
     for backup in (first, second):
         client.delete_manual_backup(rds.DeleteManualBackupRequest(backup_id=backup.id))
     same(rows().total_count, 0, "rows after all were deleted")
-
-
-def build(client_class, world, secret=SECRET_KEY):
-    """A client of Huawei's SDK, which signs what it sends."""
-    from huaweicloudsdkcore.auth.credentials import BasicCredentials
-    from huaweicloudsdkcore.http.http_config import HttpConfig
-
-    config = HttpConfig.get_default_config()
-    config.retry_times = 0
-    return (
-        client_class.new_builder().with_http_config(config)
-        .with_credentials(BasicCredentials(ACCESS_KEY, secret, ACCOUNT)).with_endpoint(world.service.address).build())
 
 
 SCENARIOS = {"rds": with_token, "rds-signed": with_signature}

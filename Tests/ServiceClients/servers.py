@@ -52,7 +52,20 @@ def wait_until(condition, seconds=60, what="it"):
         pause = min(0.2, pause * 1.5)
 
 
-class PostgreSQL:
+class SQLServer:
+    """What databases of both servers have in common: a table of orders, and a `query` that each has its own program for."""
+
+    def create_empty(self, database):
+        self.query(f"create database {database}")
+
+    def change(self, database, value):
+        self.query(f"update orders set note = 'changed {value}' where id between 500 and 599", database)
+
+    def wipe(self, database):
+        self.query("drop table if exists orders", database)
+
+
+class PostgreSQL(SQLServer):
     """A server on a socket in a folder."""
 
     kind = "postgresql"
@@ -95,23 +108,14 @@ class PostgreSQL:
         return run(self.client("psql") + ["-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text])
 
     def create(self, database):
-        self.query(f"create database {database}")
+        self.create_empty(database)
         self.query(
             "create table orders as select i as id, md5(i::text) || md5((i * 7)::text) as note"
             " from generate_series(1, 20000) as i", database)
 
-    def create_empty(self, database):
-        self.query(f"create database {database}")
-
-    def change(self, database, value):
-        self.query(f"update orders set note = 'changed {value}' where id between 500 and 599", database)
-
     def state(self, database):
         """What its rows are, as a short text."""
         return self.query("select md5(string_agg(id || note, ',' order by id)) from orders", database)
-
-    def wipe(self, database):
-        self.query("drop table if exists orders", database)
 
     def commands(self, database):
         """How the service backs it up and restores it: the way that it knows by itself."""
@@ -131,7 +135,7 @@ class PostgreSQL:
         }
 
 
-class MariaDB:
+class MariaDB(SQLServer):
     """A server on a socket in a folder."""
 
     kind = "mariadb"
@@ -171,22 +175,13 @@ class MariaDB:
         return run(self.client("mariadb") + ["--batch", "--skip-column-names", "-e", text, database])
 
     def create(self, database):
-        self.query(f"create database {database}")
+        self.create_empty(database)
         self.query(
             "create table orders(id int primary key, note varchar(200)) engine=innodb;"
             " insert into orders select seq, concat(md5(seq), md5(seq * 7)) from seq_1_to_20000", database)
 
-    def create_empty(self, database):
-        self.query(f"create database {database}")
-
-    def change(self, database, value):
-        self.query(f"update orders set note = 'changed {value}' where id between 500 and 599", database)
-
     def state(self, database):
         return self.query("checksum table orders", database).split("\t")[-1]
-
-    def wipe(self, database):
-        self.query("drop table if exists orders", database)
 
     def _shell(self, program):
         return " ".join(f"'{word}'" for word in self.client(program))

@@ -97,6 +97,13 @@ class Source:
     def target_state(self):
         return self.server.state(self.target_database)
 
+    def holds(self, wanted, database=None):
+        """Whether a database, its own unless another is named, has a state; while it is being replaced it may have none."""
+        try:
+            return self.server.state(database or self.database) == wanted
+        except AssertionError:
+            return False
+
 
 class World:
     """One service over one database server, with a source for each dialect."""
@@ -122,6 +129,14 @@ class World:
 
     def ask(self, *arguments, **more):
         return ask(self.service, *arguments, **more)
+
+    def restore(self, source, begin, wanted):
+        """Has a restore into the other database begun, waits until that holds what it should, and returns what `begin` did."""
+        source.server.wipe(source.target_database)
+        begun = begin()
+        wait_until(lambda: source.holds(wanted, source.target_database), what="the restored database")
+        self.settle(source.target_id)
+        return begun
 
     def settle(self, *instances):
         """Waits until nothing is being restored into some instances: only one interface tells."""

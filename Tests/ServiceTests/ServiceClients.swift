@@ -38,24 +38,11 @@ enum ServiceClients {
 
   /// Runs scenarios, and fails with what they have said.
   static func run(_ arguments: [String]) throws {
-    let folder = try TemporaryFolder(inMemory: true)
-    let process = Process()
-    process.executableURL = URL(filePath: python)
-    process.arguments = [runner, "run"] + arguments
-    // A server that is left behind must not keep a pipe open.
-    let output = folder.location("output.txt")
-    _ = FileManager.default.createFile(atPath: output, contents: nil)
-    let handle = try #require(FileHandle(forWritingAtPath: output))
-    process.standardOutput = handle
-    process.standardError = handle
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    let text = String(decoding: folder.contents("output.txt") ?? [], as: UTF8.self)
-    if process.terminationStatus == skipped {
+    let (status, text) = try LoggedProcess.run(python, [runner, "run"] + arguments)
+    if status == skipped {
       print(text.trimmingCharacters(in: .whitespacesAndNewlines))
     } else {
-      #expect(process.terminationStatus == 0, "\(arguments.last ?? ""): \(text.suffix(6000))")
+      #expect(status == 0, "\(arguments.last ?? ""): \(text.suffix(6000))")
     }
   }
 }

@@ -96,6 +96,14 @@ final class SQLiteDatabase {
     }
   }
 
+  /// Reads several times what is there at one moment, whatever others change meanwhile.
+  func snapshot<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+    try run("BEGIN")
+    // Nothing has changed, so that there is nothing to keep, and this way of ending waits for nobody.
+    defer { try? run("ROLLBACK") }
+    return try body()
+  }
+
   @safe
   private func bind(_ value: Value, to handle: OpaquePointer, at index: Int32) -> Int32 {
     switch value {

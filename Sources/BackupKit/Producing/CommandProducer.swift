@@ -178,7 +178,7 @@ public final class CommandProducer: BackupProducer {
 
   private func tell(_ log: CommandLog, _ task: ProducerTask) {
     guard tellsErrors else { return }
-    for line in log.text.split(separator: "\n") { task.observer.note(String(line)) }
+    for line in log.text.split(whereSeparator: \.isNewline) { task.observer.note(String(line)) }
   }
 
   private func environment(_ task: ProducerTask) -> [(name: String, value: String)] {
@@ -240,5 +240,5 @@ private final class CommandLog: Sendable {
     String(decoding: state.withLock { $0.bytes.suffix(CommandProducer.maximumLog) }, as: UTF8.self)
   }
 
-  var lastLine: String? { text.split(separator: "\n").last.map { String($0) } }
+  var lastLine: String? { text.split(whereSeparator: \.isNewline).last.map { String($0) } }
 }

@@ -94,7 +94,8 @@ public final class PendingBackup: Sendable {
         throw error
       }
       try repository.fail(record.id, error, as: .waiting)
-      observer.note("\(error.reason); attempt \(number + 1) of \(request.retries + 1) follows")
+      // A record may say any number.
+      observer.note("\(error.reason); attempt \(number + 1) of \(UInt64(clamping: request.retries) + 1) follows")
       state.withLock { $0.phase = .idle }
       return .waiting(request.retryInterval)
     }

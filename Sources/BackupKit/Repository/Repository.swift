@@ -59,7 +59,7 @@ public final class Repository: Sendable {
     var catalogue: Catalogue
     var isCopy: Bool
     /// The number of changes that have been counted.
-    var counted: Int64 = 0
+    var counted: Int64
   }
 
   /// Makes an empty repository.
@@ -116,7 +116,7 @@ public final class Repository: Sendable {
       isCopy = true
       try Self.fill(opened, from: storage)
     }
-    catalogue = Monitor(OpenCatalogue(catalogue: opened, isCopy: isCopy))
+    catalogue = Monitor(OpenCatalogue(catalogue: opened, isCopy: isCopy, counted: opened.changeCount))
     if storage.catalogue == nil { return }
     try catchUp()
   }
@@ -181,16 +181,16 @@ public final class Repository: Sendable {
 
   /// Stands for what the records say: two that are the same mean that nothing has changed in between.
   public struct ChangeStamp: Hashable, Sendable {
-    private let values: [Int64]
+    private let numbering: Catalogue.Numbering
 
-    init(_ values: [Int64]) { self.values = values }
+    init(_ numbering: Catalogue.Numbering) { self.numbering = numbering }
   }
 
   /// Stands for what the records say now. Asking for it costs far less than reading them.
   ///
   /// - Throws: what the storage throws.
   public func changeStamp() throws(BackupError) -> ChangeStamp {
-    ChangeStamp(try withCatalogue { (catalogue) throws(BackupError) in try catalogue.changeStamp() })
+    ChangeStamp(try withCatalogue { (catalogue) throws(BackupError) in try catalogue.numbering() })
   }
 
   /// A record.

@@ -49,8 +49,9 @@ public struct TokenFile: Sendable {
   /// - Parameter text: its content.
   /// - Throws: ``ConfigurationError`` that names the line, and nothing of what stands in it.
   public init(_ text: String) throws(ConfigurationError) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      var words = line.split { $0 == " " || $0 == "\t" || $0 == "\r" }.map(String.init)[...]
+    // Carriage return and line feed are one character, which is no line feed.
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+      var words = line.split { $0 == " " || $0 == "\t" }.map(String.init)[...]
       guard let kind = words.popFirst(), !kind.hasPrefix("#") else { continue }
       func error(_ reason: String) -> ConfigurationError {
         ConfigurationError(place: "line \(index + 1)", reason: reason)

@@ -25,6 +25,21 @@ protocol Dialect: Sendable {
   func response(to fault: ServiceFault) -> HTTPResponse
 }
 
+extension BackupRules {
+  /// Rules of an interface in which names and descriptions are what people type: any text, and names may repeat.
+  ///
+  /// - Parameter nameLength: how many characters a name has.
+  static func freeText(nameLength: ClosedRange<Int>) -> BackupRules {
+    BackupRules {
+      $0.nameLength = nameLength
+      $0.nameForm = .text
+      $0.uniqueness = .none
+      $0.maximumDescriptionLength = 4096
+      $0.forbiddenInDescriptions = []
+    }
+  }
+}
+
 /// The interfaces.
 enum Dialects {
   /// All of them, in the order in which a path is looked for.

@@ -9,13 +9,7 @@ internal import TextFormats
 struct PMMDialect: Dialect {
   static let name = "pmm"
 
-  private static let rules = BackupRules {
-    $0.nameLength = 1...256
-    $0.nameForm = .text
-    $0.uniqueness = .none
-    $0.maximumDescriptionLength = 4096
-    $0.forbiddenInDescriptions = []
-  }
+  private static let rules = BackupRules.freeText(nameLength: 1...256)
 
   private static let form = RequestBody.Form(takesCamelCase: true)
 
@@ -144,7 +138,7 @@ struct PMMDialect: Dialect {
     if let activity {
       found = activity.lines(from: offset, limit: limit)
     } else {
-      let lines = (record?.log ?? "").split(separator: "\n").map(String.init)
+      let lines = (record?.log ?? "").split(whereSeparator: \.isNewline).map(String.init)
       let first = min(offset, lines.count)
       let last = first + min(limit, lines.count - first)
       found = ((first..<last).map { ($0, lines[$0]) }, last == lines.count && record?.state.isActive != true)

@@ -9,13 +9,7 @@ internal import TextFormats
 struct PlanetScaleDialect: Dialect {
   static let name = "planetscale"
 
-  private static let rules = BackupRules {
-    $0.nameLength = 1...256
-    $0.nameForm = .text
-    $0.uniqueness = .none
-    $0.maximumDescriptionLength = 4096
-    $0.forbiddenInDescriptions = []
-  }
+  private static let rules = BackupRules.freeText(nameLength: 1...256)
 
   private static let form = RequestBody.Form(mayBeAbsent: true, nullIsAbsent: false)
 

@@ -61,9 +61,6 @@ struct RequestBody {
     }
   }
 
-  /// The names of all fields.
-  var keys: [String] { members.map(\.key) }
-
   private func value(_ key: String) -> JSONValue? {
     let value = members.first { $0.key == key }?.value
     return value == .null && form.nullIsAbsent ? nil : value

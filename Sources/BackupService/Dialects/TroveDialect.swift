@@ -10,13 +10,7 @@ struct TroveDialect: Dialect {
   static let name = "trove"
 
   /// Names may hold blanks, and repeat.
-  private static let rules = BackupRules {
-    $0.nameLength = 1...64
-    $0.nameForm = .text
-    $0.uniqueness = .none
-    $0.maximumDescriptionLength = 4096
-    $0.forbiddenInDescriptions = []
-  }
+  private static let rules = BackupRules.freeText(nameLength: 1...64)
 
   /// The words for states.
   static let states: [BackupState: String] = [

@@ -57,14 +57,8 @@ public struct HTTPRequest: Sendable {
     }
     // A slash at the end separates nothing.
     if segments.last == "" { segments.removeLast() }
-    query = []
-    for pair in parts.count > 1 ? parts[1].split(separator: "&") : [] {
-      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = PercentCoding.decoded(halves[0], plusIsBlank: true),
-        let value = PercentCoding.decoded(halves.count > 1 ? halves[1] : "", plusIsBlank: true)
-      else { return nil }
-      query.append(Field(name, value))
-    }
+    guard let pairs = PercentCoding.pairs(parts.count > 1 ? parts[1] : "") else { return nil }
+    query = pairs.map { Field($0.name, $0.value) }
     self.method = method
     self.fields = fields
     self.body = body

@@ -88,7 +88,7 @@ public final class HTTPServer: Sendable {
   /// The port it listens on.
   public let port: UInt16
   private let handler: Handler
-  // Only `stop` and the end of the object touch it, besides a call that may come from any thread.
+  // Only `stop` touches it, once.
   private nonisolated(unsafe) let server: OpaquePointer
   private let isStopped = Monitor(false)
 
@@ -136,11 +136,6 @@ public final class HTTPServer: Sendable {
   }
 
   deinit { stop() }
-
-  /// How many connections there are.
-  public var connections: Int {
-    isStopped.withLock { isStopped in isStopped ? 0 : unsafe Int(cmicrohttpd_connections(server)) }
-  }
 
   /// Takes no new connections, answers what has begun, and ends. A second call does nothing.
   public func stop() {

@@ -32,6 +32,22 @@ enum PercentCoding {
     return result.contains(0) ? nil : String(validating: result, as: UTF8.self)
   }
 
+  /// The pairs of a query or of a form, in their order, with blanks where there are plus signs.
+  ///
+  /// - Parameter text: such as `name=one+two&empty`.
+  /// - Returns: `nil` when a name or a value cannot be decoded.
+  static func pairs(_ text: some StringProtocol) -> [(name: String, value: String)]? {
+    var pairs: [(name: String, value: String)] = []
+    for pair in text.split(separator: "&") {
+      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let name = decoded(halves[0], plusIsBlank: true),
+        let value = decoded(halves.count > 1 ? halves[1] : "", plusIsBlank: true)
+      else { return nil }
+      pairs.append((name, value))
+    }
+    return pairs
+  }
+
   private static let digits = Array("0123456789ABCDEF".utf8)
 
   private static func isUnreserved(_ byte: UInt8) -> Bool {

@@ -4,21 +4,15 @@
 
 /// The fields of a form, as `application/x-www-form-urlencoded` has them.
 struct PageForm {
-  private var fields: [String: String] = [:]
+  private let fields: [String: String]
 
   /// - Parameter request: the request.
   /// - Returns: `nil` when its body is no form.
   init?(_ request: HTTPRequest) {
     guard let type = request.field("Content-Type"), type.hasPrefix("application/x-www-form-urlencoded"),
-      let text = String(validating: request.body, as: UTF8.self)
+      let pairs = String(validating: request.body, as: UTF8.self).flatMap({ PercentCoding.pairs($0) })
     else { return nil }
-    for pair in text.split(separator: "&") {
-      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = PercentCoding.decoded(halves[0], plusIsBlank: true),
-        let value = PercentCoding.decoded(halves.count > 1 ? halves[1] : "", plusIsBlank: true)
-      else { return nil }
-      fields[name] = value
-    }
+    fields = Dictionary(pairs.map { ($0.name, $0.value) }) { _, last in last }
   }
 
   /// A field; `nil` when it is not there, or empty.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What all pages look like.
+internal import TextFormats
 
 /// The frame around the content of a page, and its style.
 enum PageFrame {
@@ -19,7 +20,7 @@ enum PageFrame {
     let account =
       user.map { user in
         """
-        <form method="post" action="/logout" class="account"><span>\(HTMLText.escaped(user.name))</span>\
+        <form method="post" action="/logout" class="account"><span>\(MarkupText.escaped(user.name))</span>\
         <input type="hidden" name="token" value="\(user.token)"><button class="quiet">Log out</button></form>
         """
       } ?? ""
@@ -30,7 +31,7 @@ enum PageFrame {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      \(seconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? "")<title>\(HTMLText.escaped(title))</title>
+      \(seconds.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? "")<title>\(MarkupText.escaped(title))</title>
       <link rel="icon" href="data:,">
       <link rel="stylesheet" href="/style.css">
       </head>

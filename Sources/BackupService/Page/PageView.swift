@@ -3,6 +3,7 @@
 /// What the pages of the service show.
 internal import BackupKit
 internal import SystemIO
+internal import TextFormats
 
 /// Pages for one visitor.
 struct PageView {
@@ -67,7 +68,7 @@ struct PageView {
     }
     let load = core.load
     return """
-      <p class="figures"><span><b>\(complete)</b> complete backups</span><span><b>\(HTMLText.size(stored))</b> stored</span>\
+      <p class="figures"><span><b>\(complete)</b> complete backups</span><span><b>\(PageText.size(stored))</b> stored</span>\
       <span><b>\(load.working)</b> at work</span><span><b>\(load.waiting)</b> waiting</span></p>
 
       """
@@ -88,8 +89,8 @@ struct PageView {
     let name = instance?.name ?? id
     var text = """
       <section class="card">
-      <div class="head"><div><h2>\(HTMLText.escaped(name))</h2>\
-      <span class="soft small">\(HTMLText.escaped(name == id ? kind : "\(kind) · \(id)"))</span></div>
+      <div class="head"><div><h2>\(MarkupText.escaped(name))</h2>\
+      <span class="soft small">\(MarkupText.escaped(name == id ? kind : "\(kind) · \(id)"))</span></div>
       \(instance.map { makeForm($0, rows) } ?? "")</div>
 
       """
@@ -103,7 +104,7 @@ struct PageView {
     let increment =
       rows.contains { $0.record.state == .complete }
       ? "<option value=\"incremental\">incremental</option>" : ""
-    let id = HTMLText.escaped(instance.id)
+    let id = MarkupText.escaped(instance.id)
     return """
       <form method="post" action="/backup" class="make">\(hidden)<input type="hidden" name="instance" value="\(id)">\
       <input type="text" name="name" maxlength="256" placeholder="Name (optional)" aria-label="Name of the new backup">\
@@ -146,11 +147,11 @@ struct PageView {
       if !record.state.isActive { actions += "<a href=\"/backup/\(record.id)/delete\">Delete</a>" }
     }
     return """
-      <tr><td class="name d\(min(row.depth, 5))">\(branch)<a href="/backup/\(record.id)">\(HTMLText.escaped(record.name))</a></td>\
+      <tr><td class="name d\(min(row.depth, 5))">\(branch)<a href="/backup/\(record.id)">\(MarkupText.escaped(record.name))</a></td>\
       <td data-label="State"><div>\(state(record))</div></td>\
-      <td class="time" data-label="Created">\(HTMLText.time(record.createdAt))</td>\
-      <td class="number" data-label="Size">\(isComplete ? HTMLText.size(record.sizes.logical) : "–")</td>\
-      <td class="number" data-label="Stored">\(isComplete ? HTMLText.size(record.sizes.stored) : "–")</td>\
+      <td class="time" data-label="Created">\(PageText.time(record.createdAt))</td>\
+      <td class="number" data-label="Size">\(isComplete ? PageText.size(record.sizes.logical) : "–")</td>\
+      <td class="number" data-label="Stored">\(isComplete ? PageText.size(record.sizes.stored) : "–")</td>\
       <td data-label="Kept">\(kept(record))</td><td class="links">\(actions)</td></tr>
 
       """
@@ -161,7 +162,7 @@ struct PageView {
     guard record.state.isActive, let progress = core.activities[record.id]?.progress, progress.bytesRead > 0 else {
       return word
     }
-    let done = "<div class=\"soft small\">\(HTMLText.size(progress.bytesRead)) read</div>"
+    let done = "<div class=\"soft small\">\(PageText.size(progress.bytesRead)) read</div>"
     // The last complete one says how much to expect.
     guard
       let total = (try? core.view())?.selection(instance: record.instance).last(where: { $0.state == .complete })?
@@ -182,28 +183,28 @@ struct PageView {
     let activity = core.activities[record.id]
     let isActive = isBusy(record)
     var facts: [(String, String)] = [
-      ("State", state(record)), ("Instance", HTMLText.escaped(record.instance)),
+      ("State", state(record)), ("Instance", MarkupText.escaped(record.instance)),
       ("Identifier", "\(record.id)"), ("Kind", record.parent == nil ? "full" : "incremental"),
     ]
     if let parent = record.parent {
       let name = try core.view()[parent]?.name ?? parent.description
-      facts.append(("Builds on", "<a href=\"/backup/\(parent)\">\(HTMLText.escaped(name))</a>"))
+      facts.append(("Builds on", "<a href=\"/backup/\(parent)\">\(MarkupText.escaped(name))</a>"))
     }
-    if let text = record.description { facts.append(("Description", HTMLText.escaped(text))) }
-    facts.append(("Created (UTC)", HTMLText.time(record.createdAt)))
-    if let time = record.endedAt { facts.append(("Ended (UTC)", HTMLText.time(time))) }
+    if let text = record.description { facts.append(("Description", MarkupText.escaped(text))) }
+    facts.append(("Created (UTC)", PageText.time(record.createdAt)))
+    if let time = record.endedAt { facts.append(("Ended (UTC)", PageText.time(time))) }
     if record.state == .complete {
-      facts.append(("Size", HTMLText.size(record.sizes.logical)))
-      facts.append(("Stored", HTMLText.size(record.sizes.stored)))
+      facts.append(("Size", PageText.size(record.sizes.logical)))
+      facts.append(("Stored", PageText.size(record.sizes.stored)))
       facts.append(("Entries", "\(record.sizes.entries), \(record.sizes.warnings) warnings"))
-      facts.append(("Verified (UTC)", record.verifiedAt.map(HTMLText.time) ?? "never"))
+      facts.append(("Verified (UTC)", record.verifiedAt.map(PageText.time) ?? "never"))
     }
     facts.append(("Kept", kept(record)))
-    if !record.codec.isEmpty { facts.append(("Codec", HTMLText.escaped(record.codec))) }
+    if !record.codec.isEmpty { facts.append(("Codec", MarkupText.escaped(record.codec))) }
     facts.append(
-      ("Asked for by", HTMLText.escaped(record.actor.isEmpty ? record.origin : "\(record.actor) (\(record.origin))")))
+      ("Asked for by", MarkupText.escaped(record.actor.isEmpty ? record.origin : "\(record.actor) (\(record.origin))")))
     if let failure = record.failure, record.state != .complete {
-      facts.append(("Reason", HTMLText.escaped(failure.reason)))
+      facts.append(("Reason", MarkupText.escaped(failure.reason)))
     }
     let list = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }.joined(separator: "\n")
     let lines = activity.map(text) ?? record.log
@@ -211,7 +212,7 @@ struct PageView {
       title: record.name, user: user, refresh: isActive || isRestoring(record) ? 3 : nil,
       """
       <section class="card">
-      <h1>\(HTMLText.escaped(record.name))</h1>
+      <h1>\(MarkupText.escaped(record.name))</h1>
       <dl>
       \(list)
       </dl>
@@ -229,7 +230,7 @@ struct PageView {
   }
 
   private func log(_ title: String, _ lines: String) -> String {
-    "<section class=\"card\"><h2>\(title)</h2><pre>\(HTMLText.escaped(lines))</pre></section>"
+    "<section class=\"card\"><h2>\(title)</h2><pre>\(MarkupText.escaped(lines))</pre></section>"
   }
 
   private func actions(_ record: BackupRecord, _ isActive: Bool) -> String {
@@ -255,9 +256,9 @@ struct PageView {
       let lines = core.activities[restore.id].map(text) ?? ""
       let word = restore.state == .complete ? "complete" : restore.state.rawValue
       return """
-        <p><span class="state \(word)">\(word)</span> into \(HTMLText.escaped(restore.instance)), \
-        \(HTMLText.time(restore.createdAt))</p>
-        \(lines.isEmpty ? "" : "<pre>\(HTMLText.escaped(lines))</pre>")
+        <p><span class="state \(word)">\(word)</span> into \(MarkupText.escaped(restore.instance)), \
+        \(PageText.time(restore.createdAt))</p>
+        \(lines.isEmpty ? "" : "<pre>\(MarkupText.escaped(lines))</pre>")
         """
     }
     return "<section class=\"card\"><h2>Restores</h2>\(items.joined())</section>"
@@ -270,7 +271,7 @@ struct PageView {
     let others = try core.deletion(of: record).filter { $0.id != record.id }
     var plan = ""
     if !others.isEmpty {
-      let items = others.prefix(50).map { "<li>\(HTMLText.escaped($0.name)), \(HTMLText.time($0.createdAt))</li>" }
+      let items = others.prefix(50).map { "<li>\(MarkupText.escaped($0.name)), \(PageText.time($0.createdAt))</li>" }
       let more = others.count > 50 ? "<li>and \(others.count - 50) more</li>" : ""
       plan = """
         <p>\(others.count == 1 ? "One backup builds" : "\(others.count) backups build") on it and will be deleted too:</p>
@@ -281,8 +282,8 @@ struct PageView {
       title: "Delete \(record.name)", user: user,
       """
       <section class="card">
-      <h1>Delete \(HTMLText.escaped(record.name))?</h1>
-      <p>The backup of \(HTMLText.escaped(record.instance)) from \(HTMLText.time(record.createdAt)) will be gone for good.</p>
+      <h1>Delete \(MarkupText.escaped(record.name))?</h1>
+      <p>The backup of \(MarkupText.escaped(record.instance)) from \(PageText.time(record.createdAt)) will be gone for good.</p>
       \(plan)
       <div class="actions"><form method="post" action="/backup/\(record.id)/delete">\(hidden)\
       <button class="danger">Delete \(others.isEmpty ? "it" : "all \(others.count + 1)")</button></form>\
@@ -301,15 +302,15 @@ struct PageView {
     }
     let options = targets.map { target in
       let isOwn = target.id == record.instance ? " selected" : ""
-      return "<option value=\"\(HTMLText.escaped(target.id))\"\(isOwn)>\(HTMLText.escaped(target.name))</option>"
+      return "<option value=\"\(MarkupText.escaped(target.id))\"\(isOwn)>\(MarkupText.escaped(target.name))</option>"
     }
     return PageFrame.page(
       title: "Restore \(record.name)", user: user,
       """
       <section class="card">
-      <h1>Restore \(HTMLText.escaped(record.name))?</h1>
-      <p>What the chosen instance holds now will be replaced by the backup of \(HTMLText.escaped(record.instance)) from \
-      \(HTMLText.time(record.createdAt)).</p>
+      <h1>Restore \(MarkupText.escaped(record.name))?</h1>
+      <p>What the chosen instance holds now will be replaced by the backup of \(MarkupText.escaped(record.instance)) from \
+      \(PageText.time(record.createdAt)).</p>
       <form method="post" action="/backup/\(record.id)/restore">\(hidden)
       <p><label for="instance">Restore into</label> <select id="instance" name="instance">\(options.joined())</select></p>
       <div class="actions"><button class="danger">Replace it</button>\

@@ -3,6 +3,7 @@
 /// The page of the service: what it shows, and what its buttons do.
 internal import BackupKit
 internal import SystemIO
+internal import TextFormats
 
 /// Answers the requests of browsers.
 final class ServicePage: Sendable {
@@ -10,11 +11,7 @@ final class ServicePage: Sendable {
   static let origin = "page"
 
   /// Names are those of the command line, but need not be unique: what is typed is for people.
-  private static let rules = BackupRules {
-    $0.nameLength = 1...256
-    $0.nameForm = .text
-    $0.uniqueness = .none
-  }
+  private static let rules = BackupRules.freeText(nameLength: 1...256)
 
   private let core: ServiceCore
   private let guardian: PageGuard
@@ -102,7 +99,7 @@ final class ServicePage: Sendable {
       status: status, title: "Not possible", user: user,
       """
       <h1>\(fault.kind == .notFound ? "It is not there" : "That is not possible")</h1>
-      <p class="note bad">\(HTMLText.escaped(fault.message))</p>
+      <p class="note bad">\(MarkupText.escaped(fault.message))</p>
       <p><a href="/">Back to the backups</a></p>
       """)
   }
@@ -110,7 +107,7 @@ final class ServicePage: Sendable {
   // MARK: - Logging in
 
   private func loginPage(status: Int, _ problem: String?) -> HTTPResponse {
-    let note = problem.map { "<p class=\"note bad\">\(HTMLText.escaped($0))</p>" } ?? ""
+    let note = problem.map { "<p class=\"note bad\">\(MarkupText.escaped($0))</p>" } ?? ""
     return PageFrame.page(
       status: status, title: "Log in",
       """

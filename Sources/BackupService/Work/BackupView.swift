@@ -6,7 +6,7 @@ internal import SystemIO
 
 /// All records as they were at a moment, and where those of an account or an instance stand among them.
 final class BackupView: Sendable {
-  /// Which view it is: a later one has a greater number, the same records the same.
+  /// Which view it is: a later one has a greater number, and the same number is that of the same records.
   let number: UInt64
   /// All records, oldest first.
   let records: [BackupRecord]
@@ -23,13 +23,24 @@ final class BackupView: Sendable {
     var instance: String?
   }
 
-  init(number: UInt64, _ records: [BackupRecord]) {
+  /// - Parameters:
+  ///   - number: which view it is.
+  ///   - records: all records, oldest first.
+  ///   - old: the view before. Where its records stand as they stood, and new ones behind them, little is to be done.
+  init(number: UInt64, _ records: [BackupRecord], after old: BackupView? = nil) {
     self.number = number
     self.records = records
-    var places: [BackupID: Int] = [:]
+    var (places, groups): ([BackupID: Int], [Scope: [Int]]) = ([:], [:])
+    var known = 0
+    // What a record is of never changes. By places, since a record is large to copy.
+    if let old, old.records.count <= records.count,
+      old.records.indices.allSatisfy({ old.records[$0].id == records[$0].id })
+    {
+      (places, groups, known) = (old.places, old.groups, old.records.count)
+    }
     places.reserveCapacity(records.count)
-    var groups: [Scope: [Int]] = [:]
-    for (place, record) in records.enumerated() {
+    for place in known..<records.count {
+      let record = records[place]
       places[record.id] = place
       groups[Scope(account: record.account), default: []].append(place)
       groups[Scope(instance: record.instance), default: []].append(place)
@@ -37,7 +48,7 @@ final class BackupView: Sendable {
     }
     self.places = places
     self.groups = groups
-    hasLeaving = records.contains { $0.state == .deleting }
+    hasLeaving = records.indices.contains { records[$0].state == .deleting }
   }
 
   /// A record; `nil` when it is not there.
@@ -113,8 +124,7 @@ final class ViewKeeper: Sendable {
       let old = kept.withLock { $0 }
       var view = old.view
       if stamp != old.stamp {
-        let records = try repository.writtenRecords()
-        if records != view.records { view = BackupView(number: view.number + 1, records) }
+        view = BackupView(number: view.number + 1, try repository.writtenRecords(), after: view)
       }
       kept.withLock { $0 = Kept(view: view, stamp: stamp, changes: changes, checked: now) }
       return view

@@ -46,15 +46,22 @@ struct FolderSwap {
   ///
   /// - Throws: what the system answered; the old one is in its place then.
   func swap() throws(IOError) {
-    if try FileSystem.exists(target) {
+    let isReplacing = try FileSystem.exists(target)
+    if isReplacing {
       try keepAttributes()
       try FileSystem.rename(target, to: old)
     }
-    do throws(IOError) { try FileSystem.rename(fresh, to: target) } catch {
-      if (try? FileSystem.exists(old)) ?? false { try? FileSystem.rename(old, to: target) }
+    var isNamed = false
+    do throws(IOError) {
+      try FileSystem.rename(fresh, to: target)
+      isNamed = true
+      try FileSystem.syncDirectory(target.parent)
+    } catch {
+      // Names that may not stay are taken back as well.
+      if isNamed { try? FileSystem.rename(target, to: fresh) }
+      if isReplacing { try? FileSystem.rename(old, to: target) }
       throw error
     }
-    try FileSystem.syncDirectory(target.parent)
   }
 
   /// Removes what was replaced.

@@ -270,12 +270,7 @@ final class ServiceCore: Sendable {
       try cancelWaiting(record, by: actor)
       try patiently(record.instance) { () throws(BackupError) in
         let plan = try repository.deletionPlan(for: record.id, children: .delete)
-        try repository.delete(plan) { _ in
-        } removed: { [activities, checks, log] removed in
-          activities.forget(removed.id)
-          checks.forget(removed.id)
-          log.add("backup \(removed.id) of '\(removed.instance)' is deleted by \(actor)")
-        }
+        try carryOut(plan, "is deleted by \(actor)")
       }
     } catch {
       // One that is being made, or read, cannot go.
@@ -283,6 +278,16 @@ final class ServiceCore: Sendable {
         throw ServiceFault(.unprocessable, "a backup of '\(record.instance)' is being made or read")
       }
       throw fault(error, "delete backup \(record.id) of '\(record.instance)'")
+    }
+  }
+
+  /// Deletes what a plan says, with all that was said of it, and logs of each what has become of it.
+  private func carryOut(_ plan: DeletionPlan, _ what: String) throws(BackupError) {
+    try repository.delete(plan) { _ in
+    } removed: { [activities, checks, log] removed in
+      activities.forget(removed.id)
+      checks.forget(removed.id)
+      log.add("backup \(removed.id) of '\(removed.instance)' \(what)")
     }
   }
 
@@ -427,12 +432,7 @@ final class ServiceCore: Sendable {
     do throws(BackupError) {
       for plan in try repository.expiryPlans() {
         do throws(BackupError) {
-          try repository.delete(plan) { _ in
-          } removed: { [activities, checks, log] removed in
-            activities.forget(removed.id)
-            checks.forget(removed.id)
-            log.add("backup \(removed.id) of '\(removed.instance)' has expired")
-          }
+          try carryOut(plan, "has expired")
         } catch {
           // What is in use now goes the next time.
           if error.code != .locked { log.add("expired backups cannot be deleted: \(error.reason)") }

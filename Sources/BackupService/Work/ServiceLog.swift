@@ -12,7 +12,7 @@ final class ServiceLog: Sendable {
   /// Writes a line.
   func add(_ text: String) {
     let line = "\(WallClock.now.rfc3339()) \(Escaping.visible(text))\n"
-    // Who does not read it stops nothing.
+    // A log that is closed stops nothing; one that takes no more for now is waited for.
     lock.withLock { _ in try? FileHandle.standardError.write(Array(line.utf8)) }
   }
 }

@@ -40,8 +40,6 @@ cmicrohttpd_server *cmicrohttpd_start(
   const cmicrohttpd_options *options, cmicrohttpd_handler handler, void *context, int32_t *error);
 // The port that it listens on.
 uint16_t cmicrohttpd_port(const cmicrohttpd_server *server);
-// How many connections there are.
-uint32_t cmicrohttpd_connections(cmicrohttpd_server *server);
 // Takes no new connections.
 void cmicrohttpd_quiesce(cmicrohttpd_server *server);
 // Ends, after waiting so many milliseconds for clients to take their answers. All exchanges must have been answered; not to

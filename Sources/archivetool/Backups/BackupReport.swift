@@ -118,7 +118,7 @@ struct BackupReport {
       let reason = event.reason.map { ": \(Escaping.visible($0))" } ?? ""
       rows.append(("history", "\(event.time)  \(event.state.rawValue)\(reason)"))
     }
-    for line in record.log.split(separator: "\n") { rows.append(("log", Escaping.visible(String(line)))) }
+    for line in record.log.split(whereSeparator: \.isNewline) { rows.append(("log", Escaping.visible(String(line)))) }
     var last = ""
     return rows.map { row in
       // What has several lines is named once.

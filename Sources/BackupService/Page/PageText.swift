@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Text inside of HTML.
+/// Sizes and times in a page.
 internal import SystemIO
 
-/// Writes texts, sizes and times so that they are nothing but text in a page.
-enum HTMLText {
-  /// A text with everything escaped that means something in HTML, inside of quotes too.
-  static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.append(character)
-      }
-    }
-  }
-
+/// Writes sizes and times for people.
+enum PageText {
   /// A number of bytes for people: `9.8 GB`.
   static func size(_ bytes: UInt64) -> String {
     var (value, unit) = (Double(bytes), 0)
