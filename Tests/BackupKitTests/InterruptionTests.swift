@@ -124,6 +124,25 @@ struct InterruptionTests {
     }
   }
 
+  @Test("a record that claims more ancestors than there can be is counted anew")
+  func forgedDepth() throws {
+    let test = try TestRepository()
+    let full = try test.backUp("full")
+    let child = try test.backUp("child", parent: .backup(full.id))
+    let last = try test.backUp("last", parent: .backup(child.id))
+    for record in [full, child, last] {
+      var forged = record
+      forged.depth = .max
+      try test.storage.put(.state(record.id), forged.stateFile)
+    }
+    _ = try Repository.rebuild(test.storage)
+    try test.reopen()
+    try test.repository.delete(test.repository.replacementPlan(for: child.id))
+    #expect(try test.repository.record(child.id).depth == 0)
+    #expect(try test.repository.record(last.id).depth == 1)
+    #expect(try test.content(last.id) == "content")
+  }
+
   @Test("a lost catalogue is made again, and nothing that was set is lost")
   func lostCatalogue() throws {
     let test = try TestRepository()

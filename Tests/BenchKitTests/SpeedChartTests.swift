@@ -18,7 +18,7 @@ struct SpeedChartTests {
     BenchResult.of("codec\(index / 3)", level: index, ratio: figures.0, compress: [figures.1])
   }
 
-  private func names(_ chart: SpeedChart) -> [LabelPlacer.Box] { chart.points().compactMap(\.label?.box) }
+  private func names(_ chart: SpeedChart) -> [LabelPlacer.Box] { chart.points().compactMap { $0.label?.box } }
 
   private func overlaps(_ boxes: [LabelPlacer.Box]) -> Int {
     boxes.indices.reduce(0) { count, index in

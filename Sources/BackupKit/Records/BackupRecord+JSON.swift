@@ -95,7 +95,8 @@ extension BackupRecord {
       guard let parent = BackupID(text) else { throw damaged("parent") }
       self.parent = parent
     }
-    depth = Int(clamping: number("depth"))
+    // Whatever a file claims, one more can be counted.
+    depth = Int(UInt32(clamping: number("depth")))
     kind = json["kind"]?.text.flatMap { Kind(rawValue: $0) } ?? .manual
     engine = json["engine"]?.text ?? ""
     engineVersion = json["engine_version"]?.text ?? ""
