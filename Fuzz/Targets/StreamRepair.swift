@@ -153,7 +153,7 @@ enum StreamRepair {
       let kind = block[156]
       let hasData = kind == 0 || kind == 0x37 || kind == 0x30 || kind >= 0x4B
       let size = hasData ? Int(text, radix: 8) ?? 0 : 0
-      guard size <= bytes.count else { return }
+      guard (0...bytes.count).contains(size) else { return }
       offset += 512 + (size + 511) / 512 * 512
     }
   }

@@ -76,7 +76,7 @@ extension FuzzTarget {
     },
     anyCodec("salvage", "damaged streams: nothing is invented, and a sound one comes whole") {
       subject, choice, stream in
-      try salvage(subject.codec, stream, piece: choice & 1 == 0 ? .max : 100 + choice)
+      try salvage(subject, stream, piece: choice & 1 == 0 ? .max : 100 + choice)
     },
     anyCodec("part_read", "parts of streams: what decoding from the start brings") { subject, choice, stream in
       try readParts(subject, choice, stream)
@@ -148,7 +148,8 @@ extension FuzzTarget {
     return try DecodingProbe.run(codec, options, stream, StreamDriver(rooms: .fixed(64 << 10)))
   }
 
-  private static func salvage(_ codec: any Codec, _ stream: [UInt8], piece: Int) throws {
+  private static func salvage(_ subject: Subject, _ stream: [UInt8], piece: Int) throws {
+    let codec = subject.codec
     func open(_ codec: some Codec) throws {
       let options = DecodingProbe.options(stream)
       guard var salvager = try? Salvager(codec, options, source: MemoryFile(stream, piece: piece)) else { return }
@@ -168,6 +169,9 @@ extension FuzzTarget {
         try require(loss.outputOffset <= UInt64(sink.bytes.count) || failure != nil, "a loss behind what came out")
       }
       guard let sound = try decode(codec, stream), sound.error == nil, failure == nil else { return }
+      // Of a member whose size field leads to something that looks like another one, what is behind that is lost, and is
+      // said to be.
+      if subject.trustsSizes, losses.first?.fault.reason == "a piece ends before its data does" { return }
       try require(
         losses.isEmpty && sink.bytes == sound.output,
         "a sound stream of \(sound.output.count) bytes gave \(sink.bytes.count) and \(losses.count) losses: "

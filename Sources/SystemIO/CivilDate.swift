@@ -104,10 +104,22 @@ extension Timestamp {
 
   /// The same time of day so many months later, in UTC; where that month has no such day, on its last one.
   ///
-  /// - Parameter months: How many; may be negative.
+  /// - Parameter months: How many; may be negative. What leads beyond all times leads to the last one, or the first.
   public func adding(months: Int64) -> Timestamp {
     let (date, second) = dayAndSecond
-    return Timestamp(seconds: date.adding(months: months).daysSince1970 * 86400 + second, nanoseconds: nanoseconds)
+    // There are fewer months than these between the first time and the last.
+    let days = date.adding(months: min(max(months, -(1 << 43)), 1 << 43)).daysSince1970
+    let (midnight, isFar) = days.multipliedReportingOverflow(by: 86400)
+    guard !isFar else { return Timestamp(seconds: days < 0 ? .min : .max, nanoseconds: nanoseconds) }
+    return Timestamp(seconds: midnight, nanoseconds: nanoseconds).adding(seconds: second)
+  }
+
+  /// So many seconds later.
+  ///
+  /// - Parameter more: How many; may be negative. What leads beyond all times leads to the last one, or the first.
+  public func adding(seconds more: Int64) -> Timestamp {
+    let (sum, isFar) = seconds.addingReportingOverflow(more)
+    return Timestamp(seconds: isFar ? (more < 0 ? .min : .max) : sum, nanoseconds: nanoseconds)
   }
 
   /// The point in time that a text of RFC 3339 names; `nil` when it names none.

@@ -51,6 +51,16 @@ struct RetentionTests {
     }
   }
 
+  @Test("what leads beyond all times leads to the last one, or the first", arguments: Retention.Unit.allCases)
+  func far(_ unit: Retention.Unit) throws {
+    let long = try Retention(1000, unit)
+    #expect(long.end(from: Timestamp(seconds: .max)).seconds == .max)
+    #expect(long.end(from: Timestamp(seconds: .max - 3600)).seconds == .max)
+    #expect(long.start(endingAt: Timestamp(seconds: .min)).seconds == .min)
+    #expect(Timestamp(seconds: 0).adding(months: .max).seconds == .max)
+    #expect(Timestamp(seconds: 0).adding(months: .min).seconds == .min)
+  }
+
   @Test(
     "times are read as they are written",
     arguments: [

@@ -95,10 +95,3 @@ public struct Retention: Hashable, Sendable, CustomStringConvertible {
     }
   }
 }
-
-extension Timestamp {
-  /// So many seconds later.
-  func adding(seconds more: Int64) -> Timestamp {
-    Timestamp(seconds: seconds.addingReportingOverflow(more).partialValue, nanoseconds: nanoseconds)
-  }
-}
