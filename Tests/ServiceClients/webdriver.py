@@ -73,7 +73,12 @@ class Browser:
             except (AssertionError, OSError):
                 pass
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            # How the browser ends is not what is looked at.
+            self.process.kill()
+            self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def open(self, address):
