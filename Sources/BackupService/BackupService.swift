@@ -11,6 +11,9 @@ internal import TextFormats
 /// let service = try BackupService(configuration, tokens, repository)
 /// let server = try HTTPServer(.init { $0.port = 8480 }) { service.decide($0) }
 /// ```
+///
+/// A command that restores may end before it has read everything. The signal PIPE must not end the process then: it is to
+/// be ignored, as `Signals.start()` does.
 public final class BackupService: Sendable {
   private struct Entry: Sendable {
     let dialect: any Dialect

@@ -75,6 +75,8 @@ final class TestRepository {
 
   /// - Parameter fill: writes a repository into the folder `repo`; without it an empty one is made.
   init(_ retention: Retention? = nil, fill: ((TemporaryFolder) throws -> Void)? = nil) throws {
+    // Commands need not read all that they are given.
+    _ = ToolRunner.ignoreBrokenPipes
     folder = try TemporaryFolder(inMemory: true)
     storage = DirectoryStorage(folder.path("repo"))
     if let fill {

@@ -53,6 +53,8 @@ final class TestService {
     _ instances: String = TestService.instances, others: String = "", hasTokens: Bool = false,
     clock: @escaping @Sendable () -> Timestamp = { WallClock.now }
   ) throws {
+    // Commands need not read all that they are given.
+    _ = ToolRunner.ignoreBrokenPipes
     folder = try TemporaryFolder(inMemory: true)
     let storage = DirectoryStorage(folder.path("repository"))
     try Repository.create(in: storage, .init(createdAt: clock()))

@@ -107,7 +107,7 @@ public enum ToolRunner {
   }
 
   /// Writing to a program that has ended must be an error, not a signal.
-  private static let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+  public static let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 }
 
 /// What both pipes brought so far.
