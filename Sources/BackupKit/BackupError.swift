@@ -74,6 +74,9 @@ public struct BackupError: Error, Hashable, Sendable {
   /// What the system said, if it refused.
   public let system: IOError?
 
+  /// Whether there was no room for what had to be written.
+  var isLackOfRoom: Bool { system?.isLackOfRoom ?? false }
+
   /// Makes an error.
   ///
   /// - Parameters:

@@ -45,6 +45,10 @@ int32_t ccodecs_rename_exclusive(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int32_t ccodecs_rename_exchange(const char *one, const char *other) {
+  return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
 int64_t ccodecs_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t count) {
   off64_t in = from_offset;
   off64_t out = to_offset;

@@ -74,14 +74,18 @@ public enum DurationText {
     return "\(minutes):\(NumberText.padded(seconds % 60, 2))"
   }
 
-  /// The form that can be typed, in the largest unit that is exact: `90s`, `2w`.
+  /// The form that can be typed, in the largest unit that is exact: `90s`, `2w`; `0.25ms` where none is.
   ///
   /// - Parameter duration: A span; a negative one is shown as zero.
-  /// - Returns: The text; fractions of a millisecond are dropped.
+  /// - Returns: The text, which ``parse(_:)`` reads as the same.
   public static func argument(_ duration: Duration) -> String {
     let nanoseconds = UInt64(max(0, nanoseconds(duration)))
     if nanoseconds == 0 { return "0" }
-    let unit = units.last { nanoseconds.isMultiple(of: $0.nanoseconds) } ?? units[0]
-    return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+    if let unit = units.last(where: { nanoseconds.isMultiple(of: $0.nanoseconds) }) {
+      return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+    }
+    let (whole, fraction) = nanoseconds.quotientAndRemainder(dividingBy: units[0].nanoseconds)
+    let digits = NumberText.padded(Int64(fraction), 6).reversed().drop { $0 == "0" }.reversed()
+    return "\(whole).\(String(digits))\(units[0].name)"
   }
 }

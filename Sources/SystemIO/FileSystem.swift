@@ -80,6 +80,13 @@ public enum FileSystem {
     try remove(path)
   }
 
+  /// Exchanges the names of two files or directories of one file system, at once: nobody sees either name missing.
+  ///
+  /// - Throws: `EINVAL` or `ENOSYS` where the system cannot do that; else what it answered.
+  public static func exchange(_ path: Path, with other: Path) throws(IOError) {
+    try call(.renameExchange, "exchange", path, other) { one, other in unsafe ccodecs_rename_exchange(one, other) }
+  }
+
   /// Makes a second name for a file.
   ///
   /// - Throws: What the system answered, such as `EEXIST`.

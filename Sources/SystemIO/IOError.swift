@@ -26,6 +26,9 @@ public struct IOError: Error, Hashable, Sendable, CustomStringConvertible {
     self.errno = errno
   }
 
+  /// Whether the file system has no room left, or its owner may not use any more of it.
+  public var isLackOfRoom: Bool { errno == .noSpace || errno == .quotaExceeded }
+
   /// One sentence without the path, such as `cannot write: No space left on device (ENOSPC)`.
   public var description: String { "cannot \(operation): \(errno)" }
 }

@@ -205,6 +205,13 @@ extension SyscallFaults {
           let renamed = state.paths.filter { $0.value == event.path }
           for descriptor in renamed.keys { state.paths[descriptor] = event.newPath }
         }
+      case .renameExchange:
+        if result == 0 {
+          for (descriptor, path) in state.paths {
+            if path == event.path { state.paths[descriptor] = event.newPath }
+            if path == event.newPath { state.paths[descriptor] = event.path }
+          }
+        }
       default:
         break
       }

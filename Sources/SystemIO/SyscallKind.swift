@@ -35,6 +35,8 @@ public enum SyscallKind: UInt8, CaseIterable, Hashable, Sendable {
   case rename
   /// Rename, never replacing.
   case renameExclusive
+  /// Exchange two names.
+  case renameExchange
   /// Make a hard link.
   case link
   /// Make a symbolic link.

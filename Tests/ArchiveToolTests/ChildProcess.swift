@@ -54,7 +54,10 @@ struct ChildProcess {
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | Self.newSession)
     var pid: pid_t = 0
     let words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
-    let variables = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
+    // Where a tool that counts what is reached leaves its counters.
+    let counters = ProcessInfo.processInfo.environment.filter { $0.key == "LLVM_PROFILE_FILE" }
+    let all = environment.merging(counters) { own, _ in own }
+    let variables = unsafe all.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
     defer {
       var strings = unsafe words + variables
       while let string = unsafe strings.popLast() { unsafe free(string) }

@@ -48,10 +48,24 @@ extension Scenario {
 
   private static func isMet(_ need: String) -> Bool {
     if need == "root" { return getuid() == 0 }
+    if need == "mount" { return canMount }
     return ["/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/"].contains {
       FileManager.default.isExecutableFile(atPath: $0 + need)
     }
   }
+
+  /// Whether a file system can be mounted, which a container may refuse to its root.
+  private static let canMount: Bool = {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = [
+      "-c",
+      "d=$(mktemp -d) || exit; mount -t tmpfs none $d 2>/dev/null && umount $d; status=$?; rmdir $d; exit $status",
+    ]
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
 
   /// Runs the script in a folder that exists only for it.
   func run() throws -> ScenarioResult {

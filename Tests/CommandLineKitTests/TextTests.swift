@@ -79,6 +79,8 @@ import Testing
     #expect(DurationText.clock(.seconds(90_061)) == "1d 01:01:01" && DurationText.clock(.seconds(7)) == "0:07")
     #expect(!DurationText.format(.seconds(Int64.max)).isEmpty && !DurationText.format(.seconds(Int64.min)).isEmpty)
     #expect(DurationText.argument(.seconds(90)) == "90s" && DurationText.argument(.seconds(1_209_600)) == "2w")
+    #expect(DurationText.argument(.nanoseconds(18_244_674_000)) == "18244.674ms")
+    #expect(DurationText.argument(.nanoseconds(1)) == "0.000001ms")
   }
 
   @Test("numbers")

@@ -37,6 +37,9 @@ final class Catalogue {
     }
   }
 
+  /// Keeps the file of changes that have not been taken over yet below half a MiB, where room is short.
+  func staySmall() throws(BackupError) { _ = try database.rows("PRAGMA wal_autocheckpoint=100") }
+
   /// Whether the tables are there, and those of this version.
   func isUsable() throws(BackupError) -> Bool {
     try database.rows("PRAGMA user_version").first?.first?.int == Self.version

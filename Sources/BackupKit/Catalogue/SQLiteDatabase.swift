@@ -131,6 +131,12 @@ final class SQLiteDatabase {
     }
   }
 
+  /// What the system answered last, when that was no success.
+  private var systemErrno: Errno? {
+    let number = unsafe sqlite3_system_errno(connection)
+    return number == 0 ? nil : Errno(rawValue: number)
+  }
+
   /// What a result that is no success means.
   private func failure(_ result: Int32) -> BackupError {
     let message = unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) } ?? "unknown"
@@ -138,8 +144,11 @@ final class SQLiteDatabase {
     case SQLITE_BUSY, SQLITE_LOCKED: return BackupError(.locked, "the catalogue is in use for too long")
     case SQLITE_FULL: return BackupError(IOError("write the catalogue", errno: .noSpace))
     case SQLITE_READONLY, SQLITE_PERM: return BackupError(IOError("write the catalogue", errno: .readOnlyFileSystem))
-    case SQLITE_CANTOPEN: return BackupError(IOError("open the catalogue", errno: .accessDenied))
-    case SQLITE_IOERR: return BackupError(IOError("use the catalogue", errno: .inputOutput))
+    case SQLITE_CANTOPEN: return BackupError(IOError("open the catalogue", errno: systemErrno ?? .accessDenied))
+    // What it could not make larger is the memory that processes share, for which it does not keep what the system said.
+    case SQLITE_IOERR where result == csqlite_ioerr_shmsize:
+      return BackupError(IOError("use the catalogue", errno: .noSpace))
+    case SQLITE_IOERR: return BackupError(IOError("use the catalogue", errno: systemErrno ?? .inputOutput))
     default: return BackupError(.catalogueDamaged, "the catalogue cannot be used: \(message)")
     }
   }

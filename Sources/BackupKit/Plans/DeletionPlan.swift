@@ -121,6 +121,15 @@ extension Repository {
     _ plan: DeletionPlan, _ options: BackupMergeOptions = .init(), _ observer: BackupObserver = .init(),
     merged: (BackupRecord) -> Void = { _ in }, removed: (BackupRecord) -> Void = { _ in }
   ) throws(BackupError) {
+    // What is merged needs more room than is kept.
+    guard plan.merges.isEmpty else { return try carryOut(plan, options, observer, merged, removed) }
+    try makingRoom { () throws(BackupError) in try carryOut(plan, options, observer, merged, removed) }
+  }
+
+  private func carryOut(
+    _ plan: DeletionPlan, _ options: BackupMergeOptions, _ observer: BackupObserver,
+    _ merged: (BackupRecord) -> Void, _ removed: (BackupRecord) -> Void
+  ) throws(BackupError) {
     var locks: [HeldLocks] = []
     defer { for lock in locks { lock.release() } }
     let operation = plan.members.isEmpty ? "merge" : "delete"

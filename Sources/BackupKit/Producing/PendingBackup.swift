@@ -86,6 +86,8 @@ public final class PendingBackup: Sendable {
     do throws(BackupError) {
       let record = try repository.attempt(record.id, request, parent, producer, observer)
       end()
+      // One of an earlier version has none yet.
+      repository.storage.keepReserve()
       return .complete(record)
     } catch {
       guard error.code != .cancelled, number <= request.retries, producer.isRepeatable else {

@@ -15,7 +15,8 @@ extension Repository {
   ///
   /// - Parameter make: makes it, given all that there are; nobody else adds one meanwhile.
   func insert(_ make: (Catalogue) throws(BackupError) -> BackupRecord) throws(BackupError) -> BackupRecord {
-    try withCatalogue { (catalogue) throws(BackupError) in
+    try leaveCopy()
+    return try withCatalogue { (catalogue) throws(BackupError) in
       try catalogue.transaction { () throws(BackupError) in
         let record = try make(catalogue)
         try storage.put(.state(record.id), record.stateFile)
@@ -37,7 +38,8 @@ extension Repository {
     _ id: BackupID, checking check: (Catalogue) throws(BackupError) -> Void = { _ in },
     _ body: (inout BackupRecord) throws(BackupError) -> Void
   ) throws(BackupError) -> BackupRecord {
-    try withCatalogue { (catalogue) throws(BackupError) in
+    try leaveCopy()
+    return try withCatalogue { (catalogue) throws(BackupError) in
       while true {
         // Committed before the file is touched: should this process end in between, the next one reads the file.
         try catalogue.doubt(id)
@@ -75,6 +77,7 @@ extension Repository {
 
   /// Removes all that there is of a backup that is being deleted: archive, index, what was unfinished, state, row.
   func erase(_ record: BackupRecord) throws(BackupError) {
+    try leaveCopy()
     try storage.delete(.archive(record.id))
     try storage.delete(.index(record.id))
     try storage.delete(.partial(record.id))
@@ -108,7 +111,10 @@ extension Repository {
       throw error
     }
     defer { locks.release() }
-    try settleHeld(instance, givingUp: isGivenUp)
+    do throws(BackupError) { try settleHeld(instance, givingUp: isGivenUp) } catch {
+      // Nor can one be written whose disk is full.
+      guard error.isLackOfRoom else { throw error }
+    }
   }
 
   /// The same, for one who holds the lock of the instance.
@@ -258,7 +264,9 @@ extension Repository {
     record.sizes.index = try storage.size(of: .index(id)) ?? 0
     do throws(BackupError) { try storage.put(.state(id), record.stateFile) } catch {
       // One that cannot be written shows it all the same.
-      guard error.system?.errno == .readOnlyFileSystem || error.system?.errno == .accessDenied else { throw error }
+      guard error.isLackOfRoom || [.readOnlyFileSystem, .accessDenied].contains(error.system?.errno) else {
+        throw error
+      }
     }
     return record
   }

@@ -37,17 +37,20 @@ extension Repository {
     // A deletion, which holds the lock, must not meet a protection halfway.
     let locks = try lock(known.instance, .exclusive, "update")
     defer { locks.release() }
-    return try change(id) { (catalogue) throws(BackupError) in
-      guard let name = wanted.name else { return }
-      try checkIsFree(name, account: known.account, for: id, catalogue)
-    } _: { (record) throws(BackupError) in
-      guard record.state != .deleting else {
-        throw BackupError(.illegalMove, "'\(record.name)' is being deleted", backups: [id])
+    // A protection that is taken back is often the first step to a deletion.
+    return try makingRoom { () throws(BackupError) in
+      try change(id) { (catalogue) throws(BackupError) in
+        guard let name = wanted.name else { return }
+        try checkIsFree(name, account: known.account, for: id, catalogue)
+      } _: { (record) throws(BackupError) in
+        guard record.state != .deleting else {
+          throw BackupError(.illegalMove, "'\(record.name)' is being deleted", backups: [id])
+        }
+        if let isProtected = wanted.isProtected { record.isProtected = isProtected }
+        if let text = wanted.description { record.description = text.isEmpty ? nil : text }
+        if let name = wanted.name { record.name = name }
+        if let choice = wanted.retention { record.keep(choice, orElse: settings.retention) }
       }
-      if let isProtected = wanted.isProtected { record.isProtected = isProtected }
-      if let text = wanted.description { record.description = text.isEmpty ? nil : text }
-      if let name = wanted.name { record.name = name }
-      if let choice = wanted.retention { record.keep(choice, orElse: settings.retention) }
     }
   }
 }

@@ -54,9 +54,10 @@ public final class Repository: Sendable {
   private let warnings = Monitor<[String]>([])
   private let changes = Atomic<UInt64>(0)
 
-  /// A catalogue, and whether it is the shared one or a copy in memory of a repository that cannot be written.
+  /// A catalogue, and whether it is the shared one or a copy in memory of a repository that cannot be written now.
   struct OpenCatalogue: ~Copyable {
     var catalogue: Catalogue
+    let remembers: Bool
     var isCopy: Bool
     /// The number of changes that have been counted.
     var counted: Int64
@@ -105,20 +106,71 @@ public final class Repository: Sendable {
     self.clock = clock
     self.pause = pause
     var opened: Catalogue
-    var isCopy = storage.catalogue == nil
+    var isCopy = false
     do throws(BackupError) {
-      opened = try Catalogue(storage.catalogue, remembers: remembersRecords)
-      // Reading alone finds out whether it is one.
-      if try !opened.isUsable() { try Self.fill(opened, from: storage) }
+      opened = try Self.catalogue(of: storage, remembers: remembersRecords)
     } catch {
-      guard error.code == .io, error.system?.errno != .noSpace, error.system?.errno != .inputOutput else { throw error }
-      opened = try Catalogue(nil, remembers: remembersRecords)
+      guard error.code == .io, error.system?.errno != .inputOutput else { throw error }
+      opened = try Self.copy(of: storage, remembers: remembersRecords)
       isCopy = true
-      try Self.fill(opened, from: storage)
     }
-    catalogue = Monitor(OpenCatalogue(catalogue: opened, isCopy: isCopy, counted: opened.changeCount))
-    if storage.catalogue == nil { return }
-    try catchUp()
+    catalogue = Monitor(
+      OpenCatalogue(
+        catalogue: opened, remembers: remembersRecords, isCopy: isCopy, counted: opened.changeCount))
+    guard storage.catalogue != nil, !isCopy else { return }
+    do throws(BackupError) { try catchUp() } catch {
+      guard error.isLackOfRoom else { throw error }
+      try useCopy()
+    }
+  }
+
+  /// The catalogue that all processes share.
+  private static func catalogue(of storage: any BackupStorage, remembers: Bool) throws(BackupError) -> Catalogue {
+    let opened = try Catalogue(storage.catalogue, remembers: remembers)
+    // Reading alone finds out whether it is one.
+    if try !opened.isUsable() { try fill(opened, from: storage) }
+    return opened
+  }
+
+  /// What a catalogue would say, in memory.
+  private static func copy(of storage: any BackupStorage, remembers: Bool) throws(BackupError) -> Catalogue {
+    let copy = try Catalogue(nil, remembers: remembers)
+    try fill(copy, from: storage)
+    return copy
+  }
+
+  /// Goes on with a copy, because the catalogue cannot follow the records now.
+  private func useCopy() throws(BackupError) {
+    try catalogue.withLock { (open: inout OpenCatalogue) throws(BackupError) in
+      open.catalogue = try Self.copy(of: storage, remembers: open.remembers)
+      open.isCopy = true
+      open.counted = open.catalogue.changeCount
+      changes.add(1, ordering: .releasing)
+    }
+  }
+
+  /// Sees to it that changes reach the catalogue that others read, which may not have been possible before.
+  func leaveCopy() throws(BackupError) {
+    let hasLeft = try catalogue.withLock { (open: inout OpenCatalogue) throws(BackupError) in
+      guard open.isCopy else { return false }
+      open.catalogue = try Self.catalogue(of: storage, remembers: open.remembers)
+      open.isCopy = false
+      open.counted = open.catalogue.changeCount
+      changes.add(1, ordering: .releasing)
+      return true
+    }
+    if hasLeft { try catchUp() }
+  }
+
+  /// Does something that must be possible on a full disk: it is tried again with the room that is kept for it.
+  func makingRoom<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+    defer { storage.keepReserve() }
+    do throws(BackupError) { return try body() } catch {
+      guard error.isLackOfRoom, try storage.releaseReserve() else { throw error }
+      try leaveCopy()
+      try withCatalogue { (catalogue) throws(BackupError) in try catalogue.staySmall() }
+      return try body()
+    }
   }
 
   /// What went wrong that stopped nothing: a record that could not be read, for one. They are told once.

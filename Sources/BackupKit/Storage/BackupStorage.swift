@@ -177,4 +177,20 @@ public protocol BackupStorage: AnyObject, Sendable {
   /// - Parameter name: the lock.
   /// - Returns: whether nobody held it.
   func clear(_ name: StorageName) throws(BackupError) -> Bool
+
+  /// Keeps some room for the moment when nothing else is free, if it is not kept yet and can be had.
+  func keepReserve()
+
+  /// Gives up the room that was kept.
+  ///
+  /// - Returns: whether there was any.
+  func releaseReserve() throws(BackupError) -> Bool
+}
+
+extension BackupStorage {
+  /// Does nothing: what cannot be full keeps no room.
+  public func keepReserve() {}
+
+  /// Does nothing: there is none.
+  public func releaseReserve() throws(BackupError) -> Bool { false }
 }

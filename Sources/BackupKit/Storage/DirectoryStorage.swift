@@ -42,6 +42,7 @@ public final class DirectoryStorage: BackupStorage {
       try FileSystem.syncDirectory(root)
       try FileSystem.syncDirectory(root.parent)
     }
+    keepReserve()
   }
 
   /// The bytes of a small object.
@@ -122,7 +123,10 @@ public final class DirectoryStorage: BackupStorage {
   ) throws(BackupError) -> (any StorageLock)? {
     do throws(IOError) {
       guard let lock = try FileLock.take(path(name), mode) else { return nil }
-      if mode == .exclusive { try lock.write(holder) }
+      if mode == .exclusive {
+        // The lock holds without it, and on a full disk too.
+        do throws(IOError) { try lock.write(holder) } catch { guard error.isLackOfRoom else { throw error } }
+      }
       return DirectoryLock(lock)
     } catch {
       throw BackupError(error)
@@ -138,6 +142,19 @@ public final class DirectoryStorage: BackupStorage {
     } catch {
       throw BackupError(error)
     }
+  }
+
+  private var reserve: DirectoryReserve { DirectoryReserve(root.joining("reserve")) }
+
+  /// Keeps a MiB in files that hold nothing.
+  public func keepReserve() {
+    // Without it all is well but for deletions on a full disk.
+    try? reserve.keep()
+  }
+
+  /// Removes the files that hold nothing.
+  public func releaseReserve() throws(BackupError) -> Bool {
+    do throws(IOError) { return try reserve.release() } catch { throw BackupError(error) }
   }
 
   private func wrapping(_ body: () throws(IOError) -> Void) throws(BackupError) {

@@ -42,25 +42,42 @@ struct FolderSwap {
     try FileSystem.setMode(status.mode.permissions, of: fresh)
   }
 
-  /// Gives the new folder the name of the old one.
+  /// Gives the new folder the name of the old one, so that at each moment one of them has it.
   ///
   /// - Throws: what the system answered; the old one is in its place then.
   func swap() throws(IOError) {
-    let isReplacing = try FileSystem.exists(target)
-    if isReplacing {
-      try keepAttributes()
-      try FileSystem.rename(target, to: old)
-    }
-    var isNamed = false
+    var isExchanged = false
+    var renamed: [(from: Path, to: Path)] = []
     do throws(IOError) {
-      try FileSystem.rename(fresh, to: target)
-      isNamed = true
+      var renames = [(from: fresh, to: target)]
+      if try FileSystem.exists(target) {
+        try keepAttributes()
+        isExchanged = try exchange()
+        renames = isExchanged ? [(from: fresh, to: old)] : [(from: target, to: old)] + renames
+      }
+      for step in renames {
+        try FileSystem.rename(step.from, to: step.to)
+        renamed.append(step)
+      }
       try FileSystem.syncDirectory(target.parent)
     } catch {
       // Names that may not stay are taken back as well.
-      if isNamed { try? FileSystem.rename(target, to: fresh) }
-      if isReplacing { try? FileSystem.rename(old, to: target) }
+      for step in renamed.reversed() { try? FileSystem.rename(step.to, to: step.from) }
+      if isExchanged { _ = try? exchange() }
       throw error
+    }
+  }
+
+  /// Exchanges the names of both folders.
+  ///
+  /// - Returns: whether the file system can do that. Where it cannot, the name is missing for a moment.
+  private func exchange() throws(IOError) -> Bool {
+    do throws(IOError) {
+      try FileSystem.exchange(fresh, with: target)
+      return true
+    } catch {
+      guard error.errno == .invalidArgument || error.errno == .notImplemented else { throw error }
+      return false
     }
   }
 

@@ -20,6 +20,8 @@ int32_t ccodecs_pipe(int32_t *reader, int32_t *writer);
 
 // Fails with EEXIST instead of replacing.
 int32_t ccodecs_rename_exclusive(const char *from, const char *to);
+// Both must be there.
+int32_t ccodecs_rename_exchange(const char *one, const char *other);
 int64_t ccodecs_copy_file_range(int32_t from, int64_t from_offset, int32_t to, int64_t to_offset, size_t count);
 int64_t ccodecs_seek_data(int32_t descriptor, int64_t offset);
 int64_t ccodecs_seek_hole(int32_t descriptor, int64_t offset);
