@@ -118,6 +118,41 @@ struct SalvageZstdTests {
     }
   }
 
+  @Test("where bytes are inserted and frames are missing, sound frames in between come out too")
+  func twoShifts() throws {
+    let frames = try pieces(Zstd.default, Self.stream)
+    for (first, second) in [(1, 4), (2, 7), (0, 9), (3, 5)] {
+      for count in [5, 1000] {
+        let damaged = Self.stream.without(frames[second].lowerBound, frames[second].count)
+          .with(count, at: frames[first].lowerBound + 700, seed: 6)
+        let result = Salvaged(Zstd.default, damaged)
+        #expect(result.isTrue(to: Self.content) == true, "\(first), \(second), \(count): \(result.text)")
+        #expect(
+          result.summary.lostBytes + result.summary.unverifiedBytes <= UInt64(2 * Self.chunk),
+          "\(first), \(second), \(count): \(result.text)")
+      }
+    }
+  }
+
+  @Test("where more frames are missing than are tried at once, headers lead on to the table")
+  func manyMissing() throws {
+    let chunk = Self.chunk
+    var content = TestInputs.bytes(.rows, 2 * chunk + 4321)
+    while content.count < 90 * chunk { content += content }
+    let stream = Self.pack(content)
+    let frames = try pieces(Zstd.default, stream)
+    let last = 80
+    let damaged = stream.without(frames[10].lowerBound, frames[last].upperBound - frames[10].lowerBound)
+      .with(7, at: frames[3].lowerBound + 500, seed: 1)
+    let result = Salvaged(Zstd.default, damaged)
+    #expect(result.output.count == content.count)
+    for whole in [0..<3 * chunk, 4 * chunk..<10 * chunk, (last + 1) * chunk..<content.count] {
+      #expect(TestInputs.same(Array(result.output[whole]), Array(content[whole])), "\(whole): \(result.text)")
+    }
+    #expect(
+      result.summary.lostBytes + result.summary.unverifiedBytes == UInt64((last - 10 + 2) * chunk), "\(result.text)")
+  }
+
   @Test("of a single frame, what comes before the damage is delivered")
   func single() throws {
     let stream = try Zstd.default.compress(Self.content)

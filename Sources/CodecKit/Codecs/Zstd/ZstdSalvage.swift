@@ -77,18 +77,8 @@ final class ZstdSalvageWalker: SalvageWalker {
       let begin = candidate.prefix &+ endShift
       let isAhead = begin >= offset && begin <= table.start && (begin > offset || candidate.index > cursor.index)
       if isAhead, isBoundary(begin, table, input) {
-        defer {
-          cursor = candidate
-          self.shift = endShift
-        }
-        if begin == offset || candidate.index == cursor.index {
-          return .gap(
-            to: begin, contentSize: content,
-            fault: fault(
-              .corrupt, offset,
-              begin == offset ? "frames are missing that the seek table lists" : "bytes are inserted between frames"))
-        }
-        return piece(offset, begin, content: content, input)
+        let later = Arrival(begin: begin, cursor: candidate, content: content)
+        return arrive(arrival(before: later, table, offset, input) ?? later, offset, input)
       }
       guard let next = table.entry(candidate.index, in: input) else { break }
       content += next.content
@@ -103,6 +93,63 @@ final class ZstdSalvageWalker: SalvageWalker {
     }
     self.shift = nil
     strayContent = 0
+    return nil
+  }
+
+  /// Where frames and table agree again behind damage.
+  private struct Arrival {
+    /// The frame.
+    var begin: UInt64
+    /// Its entry.
+    var cursor: ZstdTableReader.Cursor
+    /// What the entries before it hold that are not accounted for.
+    var content: UInt64
+  }
+
+  /// Goes on with a frame whose entry is known; everything before it is one piece, or missing.
+  private func arrive(_ arrival: Arrival, _ offset: UInt64, _ input: SalvageInput) -> SalvageStep {
+    let isInserted = arrival.cursor.index == cursor.index
+    cursor = arrival.cursor
+    shift = arrival.begin &- arrival.cursor.prefix
+    if arrival.begin == offset || isInserted {
+      return .gap(
+        to: arrival.begin, contentSize: arrival.content,
+        fault: fault(
+          .corrupt, offset,
+          arrival.begin == offset ? "frames are missing that the seek table lists" : "bytes are inserted between frames"
+        ))
+    }
+    return piece(offset, arrival.begin, content: arrival.content, input)
+  }
+
+  /// A sound frame before the place where the table holds again, where several would be lost otherwise: bytes were
+  /// inserted here and left out there, and neither count fits. It is known by its size, if only one entry has that.
+  private func arrival(
+    before later: Arrival, _ table: ZstdTableReader, _ offset: UInt64, _ input: SalvageInput
+  ) -> Arrival? {
+    guard later.cursor.index > cursor.index + 1 else { return nil }
+    var position = offset
+    for _ in 0..<Self.attempts {
+      position = search(from: position, later.begin, input)
+      guard position < later.begin else { return nil }
+      if let header = header(at: position, input),
+        case .whole(let end, _) = walk(header, position, later.begin, input)
+      {
+        var found: [Arrival] = []
+        var candidate = Arrival(begin: position, cursor: cursor, content: 0)
+        while candidate.cursor.index < later.cursor.index, let entry = table.entry(candidate.cursor.index, in: input) {
+          if entry.packed == end - position, (header.contentSize ?? entry.content) == entry.content {
+            found.append(candidate)
+          }
+          candidate.content += entry.content
+          candidate.cursor = ZstdTableReader.Cursor(
+            index: candidate.cursor.index + 1, prefix: candidate.cursor.prefix &+ entry.packed)
+        }
+        // The next frame is the one that is in doubt.
+        if found.count == 1, position > offset || found[0].cursor.index > cursor.index { return found[0] }
+      }
+      position += 1
+    }
     return nil
   }
 
