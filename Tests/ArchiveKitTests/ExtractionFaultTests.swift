@@ -138,6 +138,23 @@ struct ExtractionFaultTests {
     }
   }
 
+  @Test("without the mark that says that it is incomplete, nothing is extracted")
+  func mark() throws {
+    let tree = try FaultTree()
+    let probe = SyscallFaults()
+    _ = try probe.run { Self.extract(tree, try TemporaryFolder(), .never) }
+    let marking = try #require(
+      probe.trace.first { $0.path?.lastComponent == Array(Extractor.markerName.utf8) && $0.opened == 1 })
+    let number = probe.trace.prefix { $0 != marking }.count { $0.kind == marking.kind } + 1
+    for error in [Errno.inputOutput, .noSpace] {
+      let folder = try TemporaryFolder()
+      let faults = SyscallFaults([.init(marking.kind, call: number, .fail(error))])
+      let result = faults.run { Self.extract(tree, folder, .never) }
+      #expect(throws: ArchiveError.self) { try result.get() }
+      #expect(folder.names.isEmpty)
+    }
+  }
+
   @Test("a write that takes less is gone on with")
   func shortWrites() throws {
     let tree = try FaultTree()

@@ -46,6 +46,24 @@ struct ExtractorTests {
       try FileSystem.status(of: folder.path("b/first")).isSameFile(as: FileSystem.status(of: folder.path("b/second"))))
   }
 
+  @Test(
+    "owners and set-ID bits are restored when that is asked for, and only then",
+    .enabled(if: Machine.effectiveUser == 0), arguments: [true, false])
+  func owners(_ restores: Bool) throws {
+    let output = MemoryArchiveOutput()
+    let writer = try ArchiveWriter(to: output)
+    var entry = ArchiveEntry(Array("f".utf8), .file)
+    entry.mode = 0o4755
+    entry.owner = .init(uid: 12345, gid: 23456)
+    try writer.add(entry, [1], .whole)
+    _ = try writer.finish()
+    let folder = try TemporaryFolder()
+    _ = try extract(output.bytes, into: folder) { $0.restoresOwners = restores }
+    let status = try FileSystem.linkStatus(of: folder.path("f"))
+    #expect(status.uid == (restores ? 12345 : 0) && status.gid == (restores ? 23456 : 0))
+    #expect(status.mode.rawValue == (restores ? 0o4755 : 0o755))
+  }
+
   @Test("damage of one block costs the files in it and no other")
   func damage() throws {
     let tree = SampleTree()

@@ -85,6 +85,9 @@ struct GzipReadingTests {
       for pieces in [Feeding.Pieces.whole, .init(input: 1, output: 4096)] {
         let error = try #require(Feeding.run(try reader(), packed, pieces).error)
         #expect(error.code == code, "\(file): \(error)")
+        if code != .truncated, offset == 0 || offset == 2 || offset == 3 {
+          #expect(!error.reason.contains("member"), "\(file): \(error)")
+        }
         if let offset { #expect(error.inputOffset == offset, "\(file): \(error)") }
       }
     }

@@ -295,6 +295,29 @@ struct QuickLZArchiveTests {
     #expect(other.report.checksum == "Adler-32")
   }
 
+  @Test("folders within folders without an end are refused, by the inspector too")
+  func endlessFolders() throws {
+    let head = try QuickLZVector.bytes("archives/tree-l1.qp")[..<16]
+    let name = [UInt8](repeating: 0x61, count: 200)
+    let folder = [0x44, 200, 0, 0, 0] + name + [0]
+    for (count, isRefused) in [(5216, false), (5218, true)] {
+      let bytes = Array(head) + Array(repeatElement(folder, count: count).joined())
+      let inspector = try #require(try QuickLZ().makeInspector(.init()))
+      var fault: CodecError?
+      do throws(CodecError) { _ = unsafe try inspector.inspect(bytes.span.bytes, isEnd: false) } catch { fault = error }
+      #expect((fault != nil) == isRefused, "\(count)")
+    }
+  }
+
+  @Test("what begins otherwise is no archive, whatever follows")
+  func magic() throws {
+    let bytes = try QuickLZVector.bytes("archives/tree-l1.qp")
+    for index in 0..<6 {
+      let walked = try walk(bytes.flipped(index), pieces: bytes.count, room: 4096)
+      #expect(walked.error != nil && walked.entries.isEmpty, "byte \(index)")
+    }
+  }
+
   @Test("damaged archives give the same answer however they arrive")
   func mutations() throws {
     var random = SplitMix(seed: SplitMix.runSeed)

@@ -156,6 +156,7 @@ struct S2Tests {
         let report = try Trial.inspect(S2(), packed)
         #expect(report.contentSize == UInt64(content.count))
         let details = report.frames.first?.details ?? []
+        #expect(details.contains { $0.name == "largest block" } == !content.isEmpty)
         #expect(details.contains { $0.name == "index" && $0.value == "4 entries" } == writesIndex)
         guard writesIndex else { continue }
         try checkIndex(packed, content)

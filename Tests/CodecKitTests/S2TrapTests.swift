@@ -231,6 +231,16 @@ struct S2TrapTests {
     #expect(try Trial.decompress(S2(), stream + successor).error?.code == .corrupt)
   }
 
+  @Test("an identifier of another length is refused as that")
+  func identifierLength() throws {
+    let stream = try S2().compress([1, 2, 3])
+    for length in [0, 1, 5, 7, 10] {
+      let chunk = [0xFF, UInt8(length), 0, 0] + (Array("S2sTwO".utf8) + [0, 0, 0, 0]).prefix(length)
+      let error = try Trial.decompress(S2(), stream + chunk).error
+      #expect(error?.code == .corrupt && error?.reason.contains("\(length) bytes instead of 6") == true, "\(length)")
+    }
+  }
+
   @Test("sizes that the bytes cannot hold are refused before memory is asked for")
   func impossibleSizes() throws {
     let before = ResidentMemory.current

@@ -88,6 +88,19 @@ struct ZstdFramingTests {
     }
   }
 
+  @Test("a table that lists another number of frames is told by that")
+  func otherCount() throws {
+    let options = CompressionOptions { $0.chunkSize = 128 << 10 }
+    let (three, two) = (
+      try Zstd.default.compress(ZstdTrial.text(300_000), options),
+      try Zstd.default.compress(ZstdTrial.text(200_000), options)
+    )
+    let table = 17 + 2 * 8
+    let mixed = three.dropLast(17 + 3 * 8) + two.suffix(table)
+    let summary = try ZstdTrial.inspect(Array(mixed)).report.details.first { $0.name == "seek table" }?.value
+    #expect(summary?.contains("but 3 frames precede it") == true, "\(summary ?? "none")")
+  }
+
   @Test("a corrupt frame is noticed and written again, without trace")
   func repair() throws {
     let input = ZstdTrial.text(500_000)

@@ -62,6 +62,39 @@ struct EndOfStreamTests {
     }
   }
 
+  @Test("an ended stream stays ended, and takes nothing more", arguments: ConformanceSubject.all)
+  func ended(_ subject: ConformanceSubject) throws {
+    let packed = try subject.codec.compress([1, 2, 3])
+    for (engine, input) in [
+      (try subject.codec.makeDecompressionEngine(.init()), packed),
+      (try subject.codec.makeCompressionEngine(.init()), [1, 2, 3]),
+    ] {
+      var rest = input[...]
+      for _ in 0..<20 {
+        let step = try step(engine, Array(rest), .finish)
+        rest = rest.dropFirst(step.consumed)
+        if step.state == .finished { break }
+      }
+      for flush in [Flush.finish, .none] {
+        #expect(try step(engine, [], flush).state == .finished, "\(flush)")
+      }
+      #expect(codeThrown { () throws(CodecError) in _ = try step(engine, [1], .finish) } == .streamFinished)
+    }
+  }
+
+  private func step(_ engine: any StreamEngine, _ input: [UInt8], _ flush: Flush) throws(CodecError) -> StreamStep {
+    var result: Result<StreamStep, CodecError>?
+    _ = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 20) { memory, count in
+      var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(memory), initializedCount: 0)
+      do throws(CodecError) {
+        result = .success(unsafe try engine.step(input.span.bytes, into: &output, flush: flush))
+      } catch { result = .failure(error) }
+      count = unsafe output.finalize(for: UnsafeMutableRawBufferPointer(memory))
+    }
+    guard let result else { throw CodecError(.internalInconsistency, reason: "no step was made") }
+    return try result.get()
+  }
+
   @Test("a clean end gives no notice", arguments: ConformanceSubject.all)
   func cleanEnd(_ subject: ConformanceSubject) throws {
     for policy in [DecompressionOptions.TrailingData.reject, .report, .ignore] {
