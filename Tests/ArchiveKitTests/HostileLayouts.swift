@@ -61,6 +61,10 @@ extension HostileCases {
     .sample("a block record inside of another frame", .corrupt, isLate: true) { forged in
       forged.editBlocks = { $0[0].offset += 8 }
     },
+    .sample("a block record that begins where the one before it does", .corrupt, isLate: true) { forged in
+      forged.addBlock([ForgedArchive.content(50, 4)])
+      forged.editBlocks = { $0[1].firstChunk = 0 }
+    },
     .sample("blocks that are listed twice", nil, check: .corrupt) { forged in
       forged.editBlocks = { $0 += $0 }
     },

@@ -262,6 +262,7 @@ struct S2TrapTests {
       }.compress([])
       #expect(stream.starts(with: S2Format.identifier))
       #expect(try S2().decompress(stream).isEmpty)
+      #expect(try !Trial.inspect(S2(), stream).frames.contains { $0.details.contains { $0.name == "largest block" } })
     }
   }
 
