@@ -57,6 +57,29 @@ struct FullDiskTests {
     #expect(faults.fired == 1 && !record.isProtected)
   }
 
+  @Test("while there is no catalogue, records are read instead, what others change is seen, and nothing is changed")
+  func copy() throws {
+    let test = try TestRepository()
+    let full = try test.backUp("full")
+    // What keeps SQLite from opening its file, as a full disk does.
+    let file = test.folder.path("repo/catalogue.sqlite")
+    try FileSystem.remove(file)
+    try FileSystem.makeDirectory(file)
+    let reader = try test.reopened()
+    #expect(try reader.records().map(\.name) == ["full"])
+    #expect(try test.content(full.id, in: reader) == test.content(full.id))
+    expectError(.io) { try reader.update(full.id, .init { $0.description = "changed" }) }
+    #expect(try reader.record(full.id).description == nil)
+    try FileSystem.removeDirectory(file)
+    // Another process, to which the catalogue is open again.
+    let other = try test.reopened()
+    _ = try other.update(full.id, .init { $0.description = "by another" })
+    test.clock.advance(try Retention(1, .hour))
+    #expect(try reader.writtenRecords().map(\.description) == ["by another"])
+    _ = try reader.update(full.id, .init { $0.description = "by this one" })
+    #expect(try test.reopened().record(full.id).description == "by this one")
+  }
+
   @Test("what was broken off when room was set aside is made anew, and who finds no room goes without")
   func keeping() throws {
     let test = try TestRepository()

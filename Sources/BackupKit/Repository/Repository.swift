@@ -58,7 +58,8 @@ public final class Repository: Sendable {
   struct OpenCatalogue: ~Copyable {
     var catalogue: Catalogue
     let remembers: Bool
-    var isCopy: Bool
+    /// When the copy was made; `nil` for the shared one.
+    var copiedAt: Timestamp?
     /// The number of changes that have been counted.
     var counted: Int64
   }
@@ -106,18 +107,18 @@ public final class Repository: Sendable {
     self.clock = clock
     self.pause = pause
     var opened: Catalogue
-    var isCopy = false
+    var copiedAt: Timestamp?
     do throws(BackupError) {
       opened = try Self.catalogue(of: storage, remembers: remembersRecords)
     } catch {
       guard error.code == .io, error.system?.errno != .inputOutput else { throw error }
       opened = try Self.copy(of: storage, remembers: remembersRecords)
-      isCopy = true
+      copiedAt = clock()
     }
     catalogue = Monitor(
       OpenCatalogue(
-        catalogue: opened, remembers: remembersRecords, isCopy: isCopy, counted: opened.changeCount))
-    guard storage.catalogue != nil, !isCopy else { return }
+        catalogue: opened, remembers: remembersRecords, copiedAt: copiedAt, counted: opened.changeCount))
+    guard storage.catalogue != nil, copiedAt == nil else { return }
     do throws(BackupError) { try catchUp() } catch {
       guard error.isLackOfRoom else { throw error }
       try useCopy()
@@ -143,7 +144,7 @@ public final class Repository: Sendable {
   private func useCopy() throws(BackupError) {
     try catalogue.withLock { (open: inout OpenCatalogue) throws(BackupError) in
       open.catalogue = try Self.copy(of: storage, remembers: open.remembers)
-      open.isCopy = true
+      open.copiedAt = clock()
       open.counted = open.catalogue.changeCount
       changes.add(1, ordering: .releasing)
     }
@@ -152,14 +153,32 @@ public final class Repository: Sendable {
   /// Sees to it that changes reach the catalogue that others read, which may not have been possible before.
   func leaveCopy() throws(BackupError) {
     let hasLeft = try catalogue.withLock { (open: inout OpenCatalogue) throws(BackupError) in
-      guard open.isCopy else { return false }
+      guard open.copiedAt != nil else { return false }
       open.catalogue = try Self.catalogue(of: storage, remembers: open.remembers)
-      open.isCopy = false
+      open.copiedAt = nil
       open.counted = open.catalogue.changeCount
       changes.add(1, ordering: .releasing)
       return true
     }
-    if hasLeft { try catchUp() }
+    guard hasLeft else { return }
+    do throws(BackupError) { try catchUp() } catch {
+      if error.isLackOfRoom { try useCopy() }
+      throw error
+    }
+  }
+
+  /// How many seconds a copy is good for: others change records, too.
+  private static let copyAge: Int64 = 10
+
+  /// Goes back to the catalogue, or makes the copy anew, when that is old.
+  private func refreshCopy() throws(BackupError) {
+    let now = clock().seconds
+    let copiedAt = catalogue.withLock { $0.copiedAt?.seconds }
+    guard let copiedAt, !(copiedAt..<copiedAt + Self.copyAge).contains(now) else { return }
+    do throws(BackupError) { try leaveCopy() } catch {
+      guard error.code == .io else { throw error }
+      try useCopy()
+    }
   }
 
   /// Does something that must be possible on a full disk: it is tried again with the room that is kept for it.
@@ -214,6 +233,7 @@ public final class Repository: Sendable {
   ///
   /// - Throws: what the storage throws.
   public func records() throws(BackupError) -> [BackupRecord] {
+    try refreshCopy()
     let records = try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
     let abandoned = records.filter { $0.state.isActive || $0.state == .deleting }
     guard !abandoned.isEmpty else { return records }
@@ -225,7 +245,8 @@ public final class Repository: Sendable {
   ///
   /// - Throws: what the storage throws.
   public func writtenRecords() throws(BackupError) -> [BackupRecord] {
-    try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
+    try refreshCopy()
+    return try withCatalogue { (catalogue) throws(BackupError) in try catalogue.records() }
   }
 
   /// How often this process has changed records. Asking for it waits for nobody.
@@ -242,7 +263,8 @@ public final class Repository: Sendable {
   ///
   /// - Throws: what the storage throws.
   public func changeStamp() throws(BackupError) -> ChangeStamp {
-    ChangeStamp(try withCatalogue { (catalogue) throws(BackupError) in try catalogue.numbering() })
+    try refreshCopy()
+    return ChangeStamp(try withCatalogue { (catalogue) throws(BackupError) in try catalogue.numbering() })
   }
 
   /// A record.
