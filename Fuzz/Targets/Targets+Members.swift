@@ -120,10 +120,31 @@ extension FuzzTarget {
         + padded(data),
       pax(["GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=s", "GNU.sparse.realsize=20"])
         + header("GNUSparseFile.0/s", "0", size: 521) + padded(Array("1\n3\n9\n".utf8)) + padded(data),
+      pax(["GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=s", "GNU.sparse.realsize=20"])
+        + header("GNUSparseFile.0/s", "0", size: 521) + padded(Array("2\n3\n4\n12\n5\n".utf8)) + padded(data),
+      pax(["GNU.sparse.size=20", "GNU.sparse.numblocks=2", "GNU.sparse.map=3,4,12,5"]) + header("s", "0", size: 9)
+        + padded(data),
+      pax([
+        "GNU.sparse.size=20", "GNU.sparse.numblocks=2", "GNU.sparse.offset=3", "GNU.sparse.numbytes=4",
+        "GNU.sparse.offset=12", "GNU.sparse.numbytes=5",
+      ]) + header("s", "0", size: 9) + padded(data),
+      oldSparse("s", [3, 4, 12, 5], size: 20) + padded(data),
       header("g", "g", size: 0) + header("../up", "0") + header("/abs", "0") + header("a/../b", "0"),
     ]
     archives.append(Array(archives.joined()))
     return archives.map { sealing($0 + [UInt8](repeating: 0, count: 1024)) }
+  }
+
+  /// A header of GNU's old form, with up to four pieces.
+  private static func oldSparse(_ path: String, _ map: [Int], size: Int) -> [UInt8] {
+    func octal(_ number: Int) -> [UInt8] {
+      let digits = String(number, radix: 8)
+      return Array((String(repeating: "0", count: 11 - digits.count) + digits).utf8) + [0]
+    }
+    var block = header(path, "S", size: stride(from: 1, to: map.count, by: 2).reduce(0) { $0 + map[$1] })
+    for (place, number) in map.enumerated() { block.put(octal(number), at: 386 + 12 * place) }
+    block.put(octal(size), at: 483)
+    return block
   }
 
   private static func sealing(_ bytes: [UInt8]) -> [UInt8] {
