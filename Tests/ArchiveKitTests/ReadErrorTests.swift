@@ -61,6 +61,14 @@ struct ReadErrorTests {
       let entry = ArchiveEntry(Array("f\(number)".utf8), .file)
       try writer.add(entry, SampleTree.bytes(40_000, UInt64(number)), .contentDefined)
     }
+    // One whose runs are so many that they stand in a frame of their own.
+    let sparse = ArchiveEntry(Array("g".utf8), .file)
+    try writer.beginFile(sparse)
+    for number in 0..<80 {
+      try writer.append(hole: 5000)
+      try writer.append(SampleTree.bytes(20, UInt64(number))[...], .whole)
+    }
+    try writer.endFile(sparse)
     _ = try writer.finish()
     return output.bytes
   }
