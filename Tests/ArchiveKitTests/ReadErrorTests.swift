@@ -45,7 +45,7 @@ private final class FailingArchiveSource: ArchiveSource {
 struct ReadErrorTests {
   /// What is done with an archive.
   enum Work: String, CaseIterable {
-    case quickCheck, fullCheck, deepCheck, rebuild, recompress, extract
+    case quickCheck, fullCheck, deepCheck, rebuild, copy, recompress, extract
   }
 
   private static func archive() throws -> [UInt8] {
@@ -64,7 +64,7 @@ struct ReadErrorTests {
     // One whose runs are so many that they stand in a frame of their own.
     let sparse = ArchiveEntry(Array("g".utf8), .file)
     try writer.beginFile(sparse)
-    for number in 0..<80 {
+    for number in 0..<900 {
       try writer.append(hole: 5000)
       try writer.append(SampleTree.bytes(20, UInt64(number))[...], .whole)
     }
@@ -79,6 +79,7 @@ struct ReadErrorTests {
     case .fullCheck: _ = try ArchiveVerifier(try ArchiveReader(source), source, .full, threads: 1).run()
     case .deepCheck: _ = try ArchiveVerifier(try ArchiveReader(source), source, .deep, threads: 1).run()
     case .rebuild: _ = try ArchiveRebuilder(try ArchiveReader(recovering: source)).run(to: MemoryArchiveOutput())
+    case .copy: _ = try ArchiveRebuilder(try ArchiveReader(source)).run(to: MemoryArchiveOutput())
     case .recompress:
       _ = try ArchiveRecompressor(
         try ArchiveReader(source), source, to: MemoryArchiveOutput(), .init { $0.threads = 1 }
