@@ -104,7 +104,9 @@ let package = Package(
         "ArchiveKit", "BackupKit", "CodecKit", "CommandLineKit", "SystemIO", "TestSupport", "TextFormats",
       ],
       path: "Fuzz/Targets", swiftSettings: settings),
-    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["ArchiveKit", "CodecKit", "FuzzTargets", "TestSupport"], swiftSettings: settings
+    ),
   ]
 )
 

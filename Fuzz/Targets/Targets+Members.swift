@@ -82,8 +82,8 @@ extension FuzzTarget {
   private static func header(_ path: String, _ kind: Character, size: Int = 0, link: String = "") -> [UInt8] {
     var block = [UInt8](repeating: 0, count: 512)
     block.put(Array(path.utf8), at: 0)
-    block.put(Array("0000644\0001750\0001750\0".utf8), at: 100)
-    block.put(Array("0001750\0".utf8), at: 116)
+    block.put(Array("0000644\0".utf8), at: 100)
+    for place in [108, 116] { block.put(Array("0001750\0".utf8), at: place) }
     let digits = String(size, radix: 8)
     block.put(Array((String(repeating: "0", count: 11 - digits.count) + digits + "\0").utf8), at: 124)
     block.put(Array("14000000000\0".utf8), at: 136)

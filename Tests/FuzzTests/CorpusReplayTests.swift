@@ -2,6 +2,8 @@
 
 // What fuzzing has found worth keeping, run again: all targets, all inputs, without the fuzzer.
 
+import ArchiveKit
+import CodecKit
 import Foundation
 import FuzzTargets
 import TestSupport
@@ -32,6 +34,34 @@ struct CorpusReplayTests {
     for seed in seeds {
       #expect(throws: Never.self, "\(Corpus.text(of: [seed]))") { try target.run(seed) }
     }
+  }
+
+  /// An array as a stream.
+  private final class Bytes: ArchiveStream {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+    func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
+      let count = min(room.freeCapacity, rest.count)
+      for byte in rest.prefix(count) { unsafe room.append(byte, as: UInt8.self) }
+      rest = rest.dropFirst(count)
+      return count
+    }
+  }
+
+  @Test("tar streams that fuzzing begins with are taken: what is refused at once leads nowhere")
+  func tarSeeds() throws {
+    let seeds = try #require(FuzzTarget.named("tar_members")).seeds()
+    var refusals: [ArchiveError] = []
+    for seed in seeds {
+      let writer = try ArchiveWriter(to: MemoryArchiveOutput(), .init { $0.codec = Store() })
+      do throws(ArchiveError) { _ = try TreeArchiver(to: writer).archiveTar(Bytes(seed)) } catch {
+        refusals.append(error)
+      }
+    }
+    // The one that is cut on purpose.
+    #expect(seeds.count > 15 && refusals.map(\.code) == [.truncated], "\(refusals)")
   }
 
   @Test("every finding that was mended holds what is promised")
