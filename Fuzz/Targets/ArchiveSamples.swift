@@ -13,6 +13,17 @@ enum ArchiveSamples {
     try written(codec, version: version, parent: nil).archive
   }
 
+  /// A few names and nothing in them, so that most mutations meet the tree.
+  static func small() throws -> [UInt8] {
+    let output = MemoryArchiveOutput()
+    let writer = try ArchiveWriter(to: output, .init { $0.codec = Store() })
+    for (path, kind) in [("a", ArchiveEntry.Kind.file), ("b", .directory), ("b/c", .directory), ("b/c/d", .file)] {
+      try writer.add(ArchiveEntry(Array(path.utf8), kind))
+    }
+    _ = try writer.finish()
+    return output.bytes
+  }
+
   /// What increments are made upon.
   static let base: [UInt8] = (try? full(Zstd())) ?? []
 

@@ -16,7 +16,7 @@ extension FuzzTarget {
     _ check: @escaping @Sendable (Int, [UInt8]) throws -> Void
   ) -> FuzzTarget {
     FuzzTarget(
-      name, summary,
+      name, summary, words: ["..", "/", "../", "/..", "\u{0}"],
       magics: [
         [0x89, 0x43, 0x4B, 0x46, 0x0D, 0x0A, 0x1A, 0x0A], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1],
       ],
@@ -27,6 +27,8 @@ extension FuzzTarget {
             let (archive, index) = try ArchiveSamples.increment(codec)
             return [archive, index]
           }
+        } else {
+          archives.append(try ArchiveSamples.small())
         }
         return archives.enumerated().map { [UInt8($0.offset)] + ArchiveForm.short($0.element) }
           + Samples.fixtures(increments ? "archives/chain" : "archives", ".cka", largest: 13_000)
