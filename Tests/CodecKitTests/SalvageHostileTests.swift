@@ -69,6 +69,43 @@ struct SalvageHostileTests {
     }
   }
 
+  /// Counts what is read.
+  private final class CountingSource: RandomAccessSource {
+    private let source: MemorySource
+    private(set) var bytesRead = 0
+
+    init(_ bytes: [UInt8]) { source = MemorySource(bytes) }
+
+    var size: UInt64 { source.size }
+
+    func read(at offset: UInt64, into room: inout OutputRawSpan) throws(Never) -> Int {
+      let count = source.read(at: offset, into: &room)
+      bytesRead += count
+      return count
+    }
+  }
+
+  @Test("frames within frames, each as long as all that follows, are not looked through without end")
+  func nested() throws {
+    // A raw block of 16 bytes, in which a frame begins whose first block ends where this one does.
+    let link: [UInt8] = [0x80, 0, 0] + [0x28, 0xB5, 0x2F, 0xFD, 0, 0x58] + [0x38, 0, 0] + [1, 2, 3, 4, 5, 6, 7]
+    let frame = [0x28, 0xB5, 0x2F, 0xFD, 0, 0x58] as [UInt8]
+    let chain = Array(repeatElement(link, count: 40_000).joined())
+    let end = frame + [0x01, 0, 0]
+    // Lists frames that are nowhere, and the last one, which is there.
+    let sizes = (0..<60).map { UInt8(20 + $0) } + [UInt8(end.count)]
+    let entries: [UInt8] = sizes.flatMap { size -> [UInt8] in [size, 0, 0, 0, 9, 0, 0, 0] }
+    let table: [UInt8] =
+      [0x5E, 0x2A, 0x4D, 0x18, UInt8((entries.count + 9) & 255), UInt8((entries.count + 9) >> 8), 0, 0] + entries
+      + [UInt8(sizes.count), 0, 0, 0, 0, 0xB1, 0xEA, 0x92, 0x8F]
+    let stream = frame + chain + [0x01, 0, 0] + end + table
+    let source = CountingSource(stream)
+    var salvager = try Salvager(Zstd.default, .init(), source: source)
+    var sink = BoundedSink()
+    _ = try salvager.run(to: &sink) { _ in }
+    #expect(source.bytesRead < 64 * stream.count, "\(source.bytesRead) of \(stream.count)")
+  }
+
   @Test("the limit of the output holds for zeros as well")
   func limits() throws {
     let stream = try Self.stream(Zstd.default).flipped(2000)

@@ -30,9 +30,13 @@ final class ZstdSalvageWalker: SalvageWalker {
   /// Whether the piece that is being decoded ends for certain where it says.
   private var isCertain = false
   private var hasSeenFrame = false
+  /// How many bytes frames have been looked for in where neither count of the table fits.
+  private var searched: UInt64 = 0
 
   /// How many entries are tried to find out whether the table holds again.
   private static let attempts = 64
+  /// How often the stream may be looked through for such frames, all in all: made for it, it could ask for far more.
+  private static let searches: UInt64 = 16
 
   init(_ options: DecompressionOptions) throws(CodecError) {
     var strict = options
@@ -130,6 +134,8 @@ final class ZstdSalvageWalker: SalvageWalker {
     guard later.cursor.index > cursor.index + 1 else { return nil }
     var position = offset
     for _ in 0..<Self.attempts {
+      searched += later.begin - position
+      guard searched / Self.searches < input.size else { return nil }
       position = search(from: position, later.begin, input)
       guard position < later.begin else { return nil }
       if let header = header(at: position, input),
