@@ -32,8 +32,8 @@ struct FullDiskTests {
     }
   }
 
-  @Test("without the room that is kept a full disk is an error, and nothing is lost")
-  func noReserve() throws {
+  @Test("where the room that is kept is not enough either, a full disk is an error, and nothing is lost")
+  func tooFull() throws {
     let test = try TestRepository()
     let full = try test.backUp("full")
     let plan = try test.repository.deletionPlan(for: full.id)

@@ -18,7 +18,6 @@ struct StatisticsTests {
     _ = try test.repository.update(full.id, .init { $0.isProtected = true })
     let failing = ScriptedProducer("no", failures: [BackupError(.sourceFailed, "it failed")])
     expectError(.sourceFailed) { try test.repository.backUp(BackupRequest(instance: "db"), from: failing) }
-    // Not even a size that its record claims counts of what is not complete.
     try test.folder.write("repo/partial/left", [UInt8](repeating: 1, count: 77))
     let (whole, instances) = try test.repository.statistics()
     #expect(instances.map(\.name) == ["db", "elsewhere"])
