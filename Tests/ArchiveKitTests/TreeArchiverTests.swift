@@ -113,7 +113,7 @@ struct TreeArchiverTests {
     try folder.write("a", [1])
     try folder.write("out.partial", [2])
     let output = try FileHandle.open(folder.path("out.partial")).status()
-    let tree = try WrittenTree(["."], from: folder.path) { $0.output = output }
+    let tree = try WrittenTree(["."], from: folder.path) { $0.outputs = [output] }
     #expect(tree.paths == ["", "a"] && tree.report.skipped == 1)
   }
 

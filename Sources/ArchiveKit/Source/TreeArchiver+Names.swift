@@ -38,7 +38,7 @@ extension TreeArchiver {
     switch status.kind {
     case .directory: try openDirectory(name)
     case .regular:
-      if let output = options.output, output.isSameFile(as: status) {
+      if isOutput(status) {
         report.skipped += 1
       } else if try !takeUnchanged(name.path, status), try !takeFurtherName(name.path, status, .file) {
         if writer != nil {
@@ -110,7 +110,7 @@ extension TreeArchiver {
       return try takeUnreadable(name, error)
     }
     guard file.status.kind == .regular else { return try takeUnreadable(name, nil) }
-    if let output = options.output, output.isSameFile(as: file.status) {
+    if isOutput(file.status) {
       report.skipped += 1
       return
     }

@@ -20,7 +20,7 @@ extension TreeArchiver {
     guard let parent = try stamped(name.path) else { return false }
     // What went wrong is said by whoever opens it.
     guard let status = try? name.directory.handle.status(of: name.name) else { return false }
-    if let output = options.output, output.isSameFile(as: status) { return false }
+    if isOutput(status) { return false }
     guard isUnchanged(parent, status) else { return false }
     return try take(unchanged: parent, status)
   }

@@ -195,6 +195,9 @@ public final class TreeArchiver {
 
   // MARK: - Exclusion
 
+  /// Whether a file is the archive itself.
+  func isOutput(_ status: FileStatus) -> Bool { options.outputs.contains { $0.isSameFile(as: status) } }
+
   func isExcluded(_ path: [UInt8], isDirectory: Bool) -> Bool {
     for pattern in options.excluded where isDirectory || !pattern.matchesOnlyFolders {
       if pattern.matches(path) { return true }

@@ -24,8 +24,8 @@ public struct TreeArchiverOptions {
   public var descends = true
   /// Whether directories on other file systems than their root are taken without what is in them. Default: `false`.
   public var staysOnFileSystem = false
-  /// A file that is left out wherever it is met: the archive that is being written. Default: none.
-  public var output: FileStatus?
+  /// Files that are left out wherever they are met: the archive that is being written, and what it replaces. Default: none.
+  public var outputs: [FileStatus] = []
   /// A directory that is taken without what is in it wherever it is met: the one that archives are kept in. Default: none.
   public var outputFolder: FileStatus?
   /// Whether owners are stored without their names. Default: `false`.

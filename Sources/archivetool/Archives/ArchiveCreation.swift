@@ -15,24 +15,19 @@ struct ArchiveCreation {
   init(_ options: Create.Options, _ session: Session) throws(Failure) {
     self.options = options
     self.session = session
-    let files = options.files
-    if options.source.isDryRun || files.writesToOutput(for: nil) {
-      target = .standardOutput
-    } else {
-      target = try OutputTarget(Path(files.output ?? []), source: nil, force: files.force)
+    let (files, isDryRun) = (options.files, options.source.isDryRun)
+    func file(_ path: [UInt8]) throws(Failure) -> OutputTarget {
+      isDryRun ? .file(Path(path)) : try OutputTarget(Path(path), source: nil, force: files.force)
     }
-    if let index = options.index, !options.source.isDryRun {
-      indexTarget = try OutputTarget(Path(index), source: nil, force: files.force)
-    } else {
-      indexTarget = nil
-    }
+    target = files.writesToOutput(for: nil) ? .standardOutput : try file(files.output ?? [])
+    indexTarget = if let index = options.index { try file(index) } else { nil }
   }
 
   func run() throws(Failure) {
     let name = target.name
     if options.source.isDryRun {
       return try options.source.dryRun(
-        options.files.files, command: "create", session, threads: options.global.threads)
+        options.files.files, command: "create", session, threads: options.global.threads, outputs: replacedFiles)
     }
     let members = try options.source.openMembers(session, threads: options.global.threads)
     session.progress.begin(name.display, total: nil)
@@ -53,7 +48,9 @@ struct ArchiveCreation {
     let start = MonotonicClock.now
     let report: TreeArchiverReport
     let summary: ArchiveSummary
-    let treeSettings = try archiverOptions { output.written }
+    var treeSettings = try archiverOptions { output.written }
+    treeSettings.outputs =
+      replacedFiles + [output.temporary, index?.temporary].compactMap { $0.flatMap { try? FileSystem.status(of: $0) } }
     do throws(ArchiveError) {
       let writer = try writer(output, index, settings)
       let modified = options.isReproducible ? Timestamp(seconds: Self.sourceDate / 1_000_000_000) : WallClock.now
@@ -112,6 +109,9 @@ struct ArchiveCreation {
   }
 
   // MARK: - Settings
+
+  /// What is there where the archive and its index will be.
+  private var replacedFiles: [FileStatus] { [target, indexTarget].compactMap { $0?.presentFile } }
 
   private func writerOptions(_ parent: ArchiveReader?) throws(Failure) -> ArchiveWriterOptions {
     var settings = ArchiveWriterOptions()

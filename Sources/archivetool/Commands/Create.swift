@@ -29,7 +29,8 @@ enum Create {
       extended attributes, pipes and devices. Equal content is stored once. Any file, or a part of one, can be read again \
       without the rest, and everything is protected by checksums.
 
-      Leading slashes are not stored. What vanishes, changes or cannot be read meanwhile is reported, the archive is \
+      Leading slashes are not stored. The archive that is being written is not part of it, nor is a file that it replaces. \
+      What vanishes, changes or cannot be read meanwhile is reported, the archive is \
       complete for the rest, and the status is 1.
 
       --files-from FILE takes further PATHs from the lines of FILE, or with -0 from names that end in a zero byte. As in \

@@ -145,15 +145,20 @@ struct SourceOptions: Sendable {
   ///   - words: what was named on the command line.
   ///   - command: the name of the command.
   ///   - threads: how many threads may decompress a stream.
-  func dryRun(_ words: [[UInt8]], command: String, _ session: Session, threads: Int?) throws(Failure) {
+  ///   - outputs: what is left out because it is what would be written.
+  func dryRun(
+    _ words: [[UInt8]], command: String, _ session: Session, threads: Int?, outputs: [FileStatus] = []
+  ) throws(Failure) {
     let members = try openMembers(session, threads: threads)
     var settings = try archiverOptions()
+    settings.outputs = outputs
     let (reporter, progress) = (session.reporter, session.progress)
     settings.progress = { progress.update(PumpProgress(bytesRead: $0.bytes, bytesIn: $0.bytes, bytesOut: 0)) }
     settings.warn = { warning in reporter.warning(Failure(warning)) }
     settings.entryTaken = { entry in
-      reporter.print(Escaping.visible(entry.path) + (entry.kind == .directory ? "/" : ""))
-      reporter.emit(CkaEntryReport(archive: nil, entry: entry).json(command: command))
+      let report = CkaEntryReport(archive: nil, entry: entry)
+      reporter.print(report.name)
+      reporter.emit(report.json(command: command))
     }
     do throws(ArchiveError) {
       _ = try archive(TreeArchiver(to: nil, settings), words, members, modified: WallClock.now)

@@ -66,6 +66,20 @@ enum OutputTarget {
     return false
   }
 
+  /// The file that is there already and gives way to the output, or is the output. One that lives on under another name does
+  /// not give way.
+  var presentFile: FileStatus? {
+    switch self {
+    case .standardOutput:
+      guard let status = try? FileHandle.standardOutput.status(), status.kind == .regular else { return nil }
+      return status
+    case .file(let path):
+      guard let status = try? FileSystem.status(of: path), status.kind == .regular, status.links == 1 else { return nil }
+      return status
+    case .special: return nil
+    }
+  }
+
   /// The name for messages.
   var name: InputName {
     switch self {
