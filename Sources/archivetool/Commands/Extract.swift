@@ -24,8 +24,9 @@ enum Extract {
   static let command = Command<Options, Context>(
     "extract", aliases: ["x"], summary: "extract the files of an archive",
     discussion: """
-      Writes the files and directories of ARCHIVE below the current folder, or below the one that -C names; with PATHs only \
-      those, and all that lies in them. Archives are .cka files, and the .qp files of qpress and of backup tools.
+      Writes the files and directories of ARCHIVE below the current folder, or below the one that -C names, which is \
+      made if it is not there; with PATHs only those, and all that lies in them. Archives are .cka files, and the .qp \
+      files of qpress and of backup tools.
 
       Nothing is written outside of that folder: names that are absolute or have . or .. in them are refused, and links \
       that are there already are not followed. What is damaged or refused in a .qp file is named and left out, the rest \
@@ -78,6 +79,7 @@ enum Extract {
     try ArchiveInput.refuseTerminal(name, context, command: "extract")
     try checkTar(options, context)
     let session = try context.begin(options.global)
+    var made: TargetFolder?
     do throws(Failure) {
       let reading = try options.reading.options(threads: options.global.threads)
       let folder = Path(options.folder ?? Array(".".utf8))
@@ -92,12 +94,15 @@ enum Extract {
           try conversion.run(session)
           return session.finish(command: "extract", stats: options.stats)
         }
-        try CkaExtraction(options: settings, folder: folder, parents: options.parents).run(input, session)
+        let target = try TargetFolder(folder, isDryRun: options.tree.isDryRun)
+        made = target
+        try CkaExtraction(options: settings, folder: target.path, parents: options.parents).run(input, session)
         return session.finish(command: "extract", stats: options.stats)
       }
       if options.tarFile != nil { throw Failure(.usage, "--to-tar is for .cka archives") }
       try options.tree.refuseForStreams(context)
       if !options.parents.isEmpty { throw Failure(.usage, "--parents is for .cka archives") }
+      made = try TargetFolder(folder)
       let root: DirectoryHandle
       do throws(IOError) { root = try DirectoryHandle(folder) } catch {
         throw Failure(error, input: InputName(path: folder.bytes))
@@ -111,6 +116,7 @@ enum Extract {
         session.reporter.failure(failure)
       }
     } catch {
+      made?.removeIfEmpty()
       session.reporter.failure(error)
     }
     return session.finish(command: "extract", stats: options.stats)

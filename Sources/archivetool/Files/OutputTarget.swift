@@ -71,11 +71,11 @@ enum OutputTarget {
   var presentFile: FileStatus? {
     switch self {
     case .standardOutput:
-      guard let status = try? FileHandle.standardOutput.status(), status.kind == .regular else { return nil }
-      return status
+      let status = try? FileHandle.standardOutput.status()
+      return status.flatMap { $0.kind == .regular ? $0 : nil }
     case .file(let path):
-      guard let status = try? FileSystem.status(of: path), status.kind == .regular, status.links == 1 else { return nil }
-      return status
+      let status = try? FileSystem.status(of: path)
+      return status.flatMap { $0.kind == .regular && $0.links == 1 ? $0 : nil }
     case .special: return nil
     }
   }

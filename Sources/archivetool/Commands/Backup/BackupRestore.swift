@@ -25,7 +25,8 @@ enum BackupRestore {
   static let command = Command<Options, Context>(
     "backup restore", summary: "restore a backup, or a part of it",
     discussion: """
-      Writes the files of BACKUP below the folder of --target, or one file to standard output. BACKUP is a name, an \
+      Writes the files of BACKUP below the folder of --target, which is made if it is not there, or one file to standard \
+      output. BACKUP is a name, an \
       identifier or its first eight digits, or latest for the newest complete one; --instance says of what. With PATHs \
       only those, and all that lies in them, are restored.
 
@@ -96,12 +97,19 @@ enum BackupRestore {
     var settings = try options.tree.extractionOptions(options.paths, threads: options.global.threads)
     settings.isDryRun = options.tree.isDryRun
     let chosen = settings
-    let report = try repository.attempt { (_) throws(BackupError) in
-      if chosen.isDryRun { try list(opened, chosen, session) }
-      return try opened.extract(into: Path(options.target ?? []), chosen) { (state) throws(ArchiveError) in
-        progress.update(
-          PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten))
+    let target = try TargetFolder(Path(options.target ?? []), isDryRun: chosen.isDryRun)
+    let report: ExtractionReport
+    do throws(Failure) {
+      report = try repository.attempt { (_) throws(BackupError) in
+        if chosen.isDryRun { try list(opened, chosen, session) }
+        return try opened.extract(into: target.path, chosen) { (state) throws(ArchiveError) in
+          progress.update(
+            PumpProgress(bytesRead: state.bytesRead, bytesIn: state.bytesRead, bytesOut: state.bytesWritten))
+        }
       }
+    } catch {
+      target.removeIfEmpty()
+      throw error
     }
     CkaExtraction.tell(
       report, of: label, session, command: "backup restore", nanoseconds: MonotonicClock.now - start)
