@@ -57,6 +57,7 @@ enum DecodingProbe {
   /// Of errors the words may differ: one may know more of what the data is instead. Where a deflate library finds a fault or the
   /// end of what there is, it keeps back what it cannot tell from memory that nobody has written, or from the half of a code, and
   /// it does not know how much of what it read ahead it has understood: all this depends on where it began.
+  /// How far has been read when a limit is passed is no promise.
   ///
   /// libzstd decodes a frame by another loop when it meets its dictionary for the first time, which leaves more damage to the
   /// checksum than the one that comes after it.
@@ -66,8 +67,8 @@ enum DecodingProbe {
     if options.dictionary != nil, codec.descriptor.id == "zstd", one.error != nil, other.error != nil { return true }
     guard one.error?.code == other.error?.code else { return false }
     guard one.error != nil, deflateCodecs.contains(codec.descriptor.id.rawValue) else {
-      return one.output == other.output && one.error?.inputOffset == other.error?.inputOffset
-        && one.notices == other.notices
+      let isSamePlace = one.error?.inputOffset == other.error?.inputOffset || one.error?.code == .limitExceeded
+      return one.output == other.output && isSamePlace && one.notices == other.notices
     }
     return one.output.starts(with: other.output) || other.output.starts(with: one.output)
   }

@@ -49,6 +49,7 @@ struct ParallelDecodingTests {
     ] {
       let engine = try parallel(codec, options, workers: workers, batch: batch)
       let found = verdict(engine, packed, pieces: pieces)
+      failures.trials += 1
       failures.check(isSame(found, expected), "\(label), \(workers) workers: \(found) instead of \(expected)")
     }
   }
@@ -89,7 +90,7 @@ struct ParallelDecodingTests {
       let found = verdict(engine, joined, pieces: .random(seed: 5, upTo: 9000))
       failures.check(same(found.output, content + content + [1, 2, 3]), "joined: \(found)")
     }
-    failures.report()
+    failures.report("by several threads, intact streams of \(subject.id)")
   }
 
   @Test("an error in piece k comes after all pieces before it", arguments: ConformanceSubject.all)
@@ -103,7 +104,7 @@ struct ParallelDecodingTests {
       damaged[position] ^= 0x10
       try compare(subject.codec, damaged, "piece \(piece), byte \(position)", &failures)
     }
-    failures.report()
+    failures.report("by several threads, damaged pieces of \(subject.id)")
   }
 
   @Test("cut anywhere", arguments: ConformanceSubject.all)
@@ -118,7 +119,7 @@ struct ParallelDecodingTests {
     for length in max(0, packed.count - 45)..<packed.count {
       try compare(subject.codec, Array(packed[..<length]), "cut at \(length)", &failures)
     }
-    failures.report()
+    failures.report("by several threads, cut streams of \(subject.id)")
   }
 
   @Test("something behind the end", arguments: ConformanceSubject.all)
@@ -134,7 +135,7 @@ struct ParallelDecodingTests {
         try compare(subject.codec, packed + tail, "\(tail), \(handling)", &failures, options)
       }
     }
-    failures.report()
+    failures.report("by several threads, streams with something behind of \(subject.id)")
   }
 
   @Test("mutated at random", arguments: ConformanceSubject.all)
@@ -156,7 +157,7 @@ struct ParallelDecodingTests {
       }
       try compare(subject.codec, mutant, "round \(round)", &failures)
     }
-    failures.report()
+    failures.report("by several threads, mutated streams of \(subject.id)")
   }
 
   @Test("limits hold at the same place", arguments: ConformanceSubject.all)
@@ -250,6 +251,6 @@ struct ParallelDecodingTests {
         try compare(codec, packed, vector.file, &failures, options)
       }
     }
-    failures.report()
+    failures.report("by several threads, vectors of \(format)")
   }
 }

@@ -73,6 +73,7 @@ public struct CodecError: Error, Hashable, Sendable {
   public let codec: CodecID?
   /// Where in the input: the offset of the first byte that was not understood, counted from the start of the stream.
   /// Inside of deflate data, whose libraries read ahead, it may be up to 16 bytes beside that, and depend on how the input came.
+  /// Where the output has passed a limit it says how far had been read by then.
   public let inputOffset: UInt64?
   /// Why, in one sentence: lower case, no full stop.
   public let reason: String

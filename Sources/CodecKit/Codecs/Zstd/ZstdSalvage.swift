@@ -319,7 +319,7 @@ final class ZstdSalvageWalker: SalvageWalker {
     let count = ZstdFrameHeader.maximumSize + ZstdBlockHeader.size
     return input.withBytes(at: offset, count: count) { bytes -> ZstdFrameHeader? in
       guard bytes.byteCount >= 5, ignoringMagic || bytes.uint32(at: 0) == ZstdFormat.magic,
-        bytes.byte(at: 4) & 0x18 == 0, let header = ZstdFrameHeader(bytes),
+        let header = ZstdFrameHeader(bytes), !header.hasReservedBit,
         header.windowSize <= 1 << UInt64(ZstdFormat.windowLogRange.upperBound)
       else { return nil }
       // A stream may be cut behind a header.
