@@ -14,7 +14,9 @@ struct LifecycleTests {
     try #require(ConformanceSubject.all.first { $0.id.rawValue == name })
   }
 
-  @Test("abandoned engines leave nothing behind", arguments: ConformanceSubject.all)
+  @Test(
+    "abandoned engines leave nothing behind", .enabled(if: ResidentMemory.tellsLeaks),
+    arguments: ConformanceSubject.all)
   func abandoning(_ subject: ConformanceSubject) async {
     let name = subject.id.rawValue
     await #expect(processExitsWith: .success) { [name = name as String] in
@@ -40,7 +42,9 @@ struct LifecycleTests {
     }
   }
 
-  @Test("long streams need constant memory", arguments: ConformanceSubject.all.filter(\.isConstantInMemory))
+  @Test(
+    "long streams need constant memory", .enabled(if: ResidentMemory.tellsLeaks),
+    arguments: ConformanceSubject.all.filter(\.isConstantInMemory))
   func constantMemory(_ subject: ConformanceSubject) async {
     let name = subject.id.rawValue
     await #expect(processExitsWith: .success) { [name = name as String] in
