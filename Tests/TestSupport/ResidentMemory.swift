@@ -12,7 +12,7 @@ public enum ResidentMemory {
   /// The largest size so far in bytes, or 0 where the system does not tell.
   public static var peak: Int { value("VmHWM:") }
 
-  /// Whether what is freed goes back at once, so that growth is a leak. The address sanitizer keeps it for a while.
+  /// Whether what is freed goes back at once, so that growth is a leak. Sanitizers keep it for a while.
   public static var tellsLeaks: Bool { !ProcessEnvironment.isSet("CODECKIT_SANITIZER") }
 
   private static func value(_ name: String) -> Int {
