@@ -146,6 +146,7 @@ struct PMMDialectTests {
     let scale = test.send("POST", "/v1/organizations/o/databases/slow/branches/main/backups")
     #expect(scale.status == 422 && scale.json["code"]?.text == "unprocessable")
     let id = try #require(try test.repository.writtenRecords().first?.id)
+    try test.wait { try test.repository.record(id).state == .running }
     #expect(test.send("DELETE", "/v1/backups/artifacts/\(id)?remove_files=true").status == 400, "it is being made")
     try test.letGo()
     try test.settle("slow")
