@@ -66,15 +66,15 @@ enum OutputTarget {
     return false
   }
 
-  /// The file that is there already and gives way to the output, or is the output. One that lives on under another name does
-  /// not give way.
+  /// The file that is there already and gives way to the output, or is the output. One that lives on under another name, or
+  /// behind a link that gives way, does not.
   var presentFile: FileStatus? {
     switch self {
     case .standardOutput:
       let status = try? FileHandle.standardOutput.status()
       return status.flatMap { $0.kind == .regular ? $0 : nil }
     case .file(let path):
-      let status = try? FileSystem.status(of: path)
+      let status = try? FileSystem.linkStatus(of: path)
       return status.flatMap { $0.kind == .regular && $0.links == 1 ? $0 : nil }
     case .special: return nil
     }
