@@ -81,7 +81,7 @@ build_release() {
 build_release_now() {
   "$root/bin/setup" </dev/null >&2 9>&- || return 1
   find_compiler || return 1
-  if [ -e "$release_binary" ]; then say "building"; else say "building for the first time, about a minute"; fi
+  if [ -e "$release_binary" ]; then say "building"; else say "building for the first time, which takes a few minutes"; fi
   started=$release_dir/started
   : >"$started"
   if ! { swift_build_release archivetool --scratch-path "$release_dir/build" &&
