@@ -5,9 +5,10 @@
 import ArchiveKit
 import CodecKit
 import Foundation
-import FuzzTargets
 import TestSupport
 import Testing
+
+@testable import FuzzTargets
 
 @Suite("Fuzzing corpora")
 struct CorpusReplayTests {
@@ -36,27 +37,13 @@ struct CorpusReplayTests {
     }
   }
 
-  /// An array as a stream.
-  private final class Bytes: ArchiveStream {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-    func read(into room: inout OutputRawSpan) throws(ArchiveError) -> Int {
-      let count = min(room.freeCapacity, rest.count)
-      for byte in rest.prefix(count) { unsafe room.append(byte, as: UInt8.self) }
-      rest = rest.dropFirst(count)
-      return count
-    }
-  }
-
   @Test("tar streams that fuzzing begins with are taken: what is refused at once leads nowhere")
   func tarSeeds() throws {
     let seeds = try #require(FuzzTarget.named("tar_members")).seeds()
     var refusals: [ArchiveError] = []
     for seed in seeds {
       let writer = try ArchiveWriter(to: MemoryArchiveOutput(), .init { $0.codec = Store() })
-      do throws(ArchiveError) { _ = try TreeArchiver(to: writer).archiveTar(Bytes(seed)) } catch {
+      do throws(ArchiveError) { _ = try TreeArchiver(to: writer).archiveTar(PieceStream(seed)) } catch {
         refusals.append(error)
       }
     }

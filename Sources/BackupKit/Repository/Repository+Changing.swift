@@ -92,6 +92,19 @@ extension Repository {
     }
   }
 
+  // MARK: - On a full disk
+
+  /// Does something that must be possible on a full disk: it is tried again with the room that is kept for it.
+  func makingRoom<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
+    defer { storage.keepReserve() }
+    do throws(BackupError) { return try body() } catch {
+      guard error.isLackOfRoom, try storage.releaseReserve() else { throw error }
+      try leaveCopy()
+      try withCatalogue { (catalogue) throws(BackupError) in try catalogue.staySmall() }
+      return try body()
+    }
+  }
+
   // MARK: - After an interruption
 
   /// Sees to records of an instance that say that somebody works on them, when nobody does: a backup whose archive is

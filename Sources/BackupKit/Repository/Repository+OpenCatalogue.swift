@@ -86,15 +86,4 @@ extension Repository {
       try useCopy()
     }
   }
-
-  /// Does something that must be possible on a full disk: it is tried again with the room that is kept for it.
-  func makingRoom<Result>(_ body: () throws(BackupError) -> Result) throws(BackupError) -> Result {
-    defer { storage.keepReserve() }
-    do throws(BackupError) { return try body() } catch {
-      guard error.isLackOfRoom, try storage.releaseReserve() else { throw error }
-      try leaveCopy()
-      try withCatalogue { (catalogue) throws(BackupError) in try catalogue.staySmall() }
-      return try body()
-    }
-  }
 }
